@@ -1,0 +1,70 @@
+"""Sessions: `nox` runs lint, typing and tests; `nox -l` lists them all."""
+
+import nox
+
+nox.options.sessions = ["lint", "typing", "tests"]
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_existing_virtualenvs = True
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+
+# Plain torch may resolve to a build with several gigabytes of CUDA libraries; this one is built for the CPU.
+TORCH = "torch==2.13.0"
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install torch, pinned and first, then the project and some of its dependency groups."""
+    session.install(TORCH)
+    needs = [need for group in groups for need in nox.project.dependency_groups(PYPROJECT, group)]
+    session.install("-e", ".", *needs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check types."""
+    install(session, "typing")
+    session.run("mypy")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run all fast tests, with the examples in docstrings and docs."""
+    install(session, "tests")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def core(session: nox.Session) -> None:
+    """Run the tests without the optional table libraries."""
+    session.install(TORCH)
+    session.install("-e", ".", "pytest", "hypothesis")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(name="property")
+def property_(session: nox.Session) -> None:
+    """Run the property tests with many more examples."""
+    install(session, "tests")
+    session.run("pytest", "tests/property", "--hypothesis-profile=long", *session.posargs)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Run the main job: train a small model on structured batches."""
+    install(session, "tests")
+    session.run("python", "examples/train.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what a batch costs, as a ratio to torch's plain shuffling."""
+    install(session, "bench")
+    session.run("python", "tests/bench/batch_cost.py", *session.posargs)

@@ -1,0 +1,71 @@
+"""batchwright: which rows of a dataset stand together in each training batch."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from batchwright.draft import Choice, Draft, DraftStack, Share
+from batchwright.errors import (
+    BatchwrightError,
+    ChainError,
+    SettingError,
+    SettingTypeError,
+    StateError,
+    TableError,
+)
+from batchwright.groups import Groups
+from batchwright.index import MetadataIndex
+from batchwright.pipeline import Pipeline
+from batchwright.plan import Plan
+from batchwright.pool import Pool
+from batchwright.stages import (
+    BaseDrawer,
+    ConditionBalancer,
+    Drawer,
+    ExperimentSelector,
+    LeakMixer,
+    Stage,
+    TemporalEnricher,
+)
+
+if TYPE_CHECKING:
+    from batchwright.flexible import FlexibleBatchSampler
+    from batchwright.sampler import PipelineSampler
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BaseDrawer",
+    "BatchwrightError",
+    "ChainError",
+    "Choice",
+    "ConditionBalancer",
+    "Draft",
+    "DraftStack",
+    "Drawer",
+    "ExperimentSelector",
+    "FlexibleBatchSampler",
+    "Groups",
+    "LeakMixer",
+    "MetadataIndex",
+    "Pipeline",
+    "PipelineSampler",
+    "Plan",
+    "Pool",
+    "SettingError",
+    "SettingTypeError",
+    "Share",
+    "Stage",
+    "StateError",
+    "TableError",
+    "TemporalEnricher",
+]
+
+# The samplers are loaded on first use: they import torch, which takes a second that a chain does not need.
+_LAZY = {"PipelineSampler": "batchwright.sampler", "FlexibleBatchSampler": "batchwright.flexible"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

@@ -1,0 +1,68 @@
+"""Checks of arguments, with one wording for all of them."""
+
+import math
+from collections.abc import Hashable, Mapping
+from numbers import Integral, Real
+from typing import Any
+
+from batchwright.errors import SettingError, SettingTypeError
+
+
+def check_integer(value: Any, name: str, who: str, minimum: int, way_out: str) -> int:
+    """Return `value` as an int, or raise if it is no integer or below `minimum`."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        msg = f"{name} must be an integer; got {value!r} of type {type(value).__name__} ({who}). {way_out}"
+        raise SettingTypeError(msg)
+    if value < minimum:
+        msg = f"{name} must be at least {minimum}; got {value} ({who}). {way_out}"
+        raise SettingError(msg)
+    return int(value)
+
+
+def check_number(value: Any, name: str, who: str, way_out: str) -> float:
+    """Return `value` as a finite float that is not negative, or raise."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        msg = f"{name} must be a number; got {value!r} of type {type(value).__name__} ({who}). {way_out}"
+        raise SettingTypeError(msg)
+    if not math.isfinite(value) or value < 0:
+        msg = f"{name} must be finite and not negative; got {value} ({who}). {way_out}"
+        raise SettingError(msg)
+    return float(value)
+
+
+def check_fraction(value: Any, name: str, who: str) -> float:
+    """Return `value` as a float in [0, 1], or raise."""
+    way_out = f"Pass {name} between 0 and 1, for instance 0.2 for a fifth of the rows."
+    number = check_number(value, name, who, way_out)
+    if number > 1:
+        msg = f"{name} must be at most 1; got {value} ({who}). {way_out}"
+        raise SettingError(msg)
+    return number
+
+
+def check_flag(value: Any, name: str, who: str) -> bool:
+    """Return `value` if it is a bool, or raise."""
+    if not isinstance(value, bool):
+        msg = f"{name} must be True or False; got {value!r} ({who}). Pass a bool."
+        raise SettingTypeError(msg)
+    return value
+
+
+def check_weights(value: Any, name: str, who: str) -> dict[Hashable, float]:
+    """Return `value` as a dict from label to finite, non-negative weight that are not all zero, or raise."""
+    if not isinstance(value, Mapping):
+        msg = f"{name} must map labels to numbers; got {value!r} ({who}). Pass a dict such as {{'a': 1, 'b': 3}}."
+        raise SettingTypeError(msg)
+    way_out = "Weights are relative: 1 and 3 give a quarter and three quarters."
+    weights = {label: check_number(number, f"{name}[{label!r}]", who, way_out) for label, number in value.items()}
+    if not any(weights.values()):
+        msg = f"{name} must have a positive entry; got {len(weights)} entries, none above 0 ({who}). {way_out}"
+        raise SettingError(msg)
+    return weights
+
+
+def some_of(names: Any, limit: int = 5) -> str:
+    """Return the first few names as text, with the number of those left out."""
+    names = list(names)
+    shown = ", ".join(repr(name) for name in names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

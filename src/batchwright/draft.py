@@ -1,0 +1,287 @@
+"""What flows down a chain: `Share`, `Draft`, `Choice`, and `DraftStack`, many drafts as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import or_
+from typing import Literal, get_args
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from batchwright.errors import ChainError, SettingError
+from batchwright.groups import Groups
+from batchwright.index import MetadataIndex
+from batchwright.pool import Pool
+from batchwright.rounding import Rounding
+
+__all__ = ["Choice", "Draft", "DraftStack", "Outcome", "Role", "Scope", "Share"]
+
+Role = Literal["primary", "leak"]
+Scope = Literal["primary", "leak", "all"]
+Integers = NDArray[np.int64]
+
+
+@attrs.frozen
+class Share:
+    """So many rows of the batch come from this pool.
+
+    Parameters
+    ----------
+    pool
+        Where the rows come from; not empty.
+    quota
+        How many of them; positive. It may exceed the size of the pool: rows then repeat evenly.
+    role
+        ``"primary"`` for rows of the selection, ``"leak"`` for rows from outside it.
+
+    Raises
+    ------
+    SettingError
+        If the pool is empty, the quota not positive or the role unknown.
+    """
+
+    pool: Pool
+    quota: int
+    role: Role = "primary"
+
+    def __attrs_post_init__(self) -> None:
+        if self.quota <= 0 or not self.pool or self.role not in get_args(Role):
+            msg = (
+                f"A share must take at least 1 row from a pool that is not empty, as 'primary' or 'leak'; got "
+                f"quota {self.quota} from {self.pool.size} rows as {self.role!r} (Share). Leave such a share out."
+            )
+            raise SettingError(msg)
+
+    def within(self, scope: Scope) -> bool:
+        """Tell whether a stage of that scope works on this share."""
+        return scope in ("all", self.role)
+
+
+@attrs.frozen
+class Draft:
+    """A batch under construction: shares whose quotas sum to the batch size.
+
+    A draft is never changed; its methods return another one, or a `Choice` where quotas do not divide.
+
+    Parameters
+    ----------
+    index
+        The table.
+    universe
+        All rows that may stand in the batch; only `filter` shrinks it.
+    shares
+        The shares, in the order in which their rows will stand in the batch.
+    done
+        The kinds of step taken so far, out of ``"select"``, ``"leak"`` and ``"split"``. They tell an order of
+        stages that cannot work from one that can, whatever labels happen to be there.
+
+    Examples
+    --------
+    >>> index = MetadataIndex.from_table({"plate": ["a", "a", "b", "b"]}, by="plate")
+    >>> draft = Draft.start(index, batch_size=3)
+    >>> draft.select(index.pool("plate", "b")).shares
+    (Share(pool=Pool([2:4] of 4), quota=3, role='primary'),)
+    """
+
+    index: MetadataIndex
+    universe: Pool
+    shares: tuple[Share, ...]
+    done: frozenset[str] = frozenset()
+
+    @classmethod
+    def start(cls, index: MetadataIndex, batch_size: int) -> Draft:
+        """Return the draft that a chain begins with: the whole batch from the whole table."""
+        full = Pool.full(index.size)
+        return cls(index, full, (Share(full, batch_size),))
+
+    @property
+    def batch_size(self) -> int:
+        """Sum of all quotas."""
+        return sum(share.quota for share in self.shares)
+
+    @property
+    def primary(self) -> Pool:
+        """Union of the pools of the primary shares."""
+        pools = [share.pool for share in self.shares if share.role == "primary"]
+        return reduce(or_, pools) if pools else Pool.empty(self.index.size)
+
+    def groups(self, by: str | Iterable[str]) -> Groups:
+        """Cut the primary pool up by the labels of one column or several."""
+        return self.index.groups(self.primary, by)
+
+    def filter(self, pool: Pool) -> Draft:
+        """Keep only rows of `pool`, in the universe and in all shares.
+
+        Raises
+        ------
+        ChainError
+            If it comes after a selection, a leak or a split, or leaves no row.
+        """
+        self._require_before("filter", "select", "leak", "split")
+        kept = self.universe & pool
+        if not kept:
+            msg = (
+                f"A filter must keep at least one row; it keeps 0 of {self.universe.size} (Draft.filter). "
+                "Check the label or the pool that it keeps."
+            )
+            raise ChainError(msg)
+        return attrs.evolve(self, universe=kept, shares=(Share(kept, self.batch_size),))
+
+    def select(self, pool: Pool) -> Draft:
+        """Take all rows of the batch from `pool`; the universe stays, so others can still leak in.
+
+        Raises
+        ------
+        ChainError
+            If it comes after a leak or a split, or leaves no row.
+        """
+        self._require_before("select", "leak", "split")
+        kept = self.primary & pool
+        if not kept:
+            msg = (
+                f"A selection must keep at least one row; it keeps 0 of {self.primary.size} (Draft.select). "
+                "Offer only groups of the draft's own primary pool, as Draft.groups gives them."
+            )
+            raise ChainError(msg)
+        return attrs.evolve(self, shares=(Share(kept, self.batch_size),), done=self.done | {"select"})
+
+    def leak(self, pool: Pool, quota: int) -> Draft | Choice:
+        """Take `quota` rows from `pool` instead, in the role ``"leak"``; primary shares give way in proportion.
+
+        Where the pool is empty or the quota 0, the primary shares keep all rows.
+
+        Raises
+        ------
+        ChainError
+            If nothing was selected before, or rows leak in already.
+        """
+        self._require_before("leak", "leak")
+        if "select" not in self.done:
+            msg = (
+                f"A leak must come after a selection, since it brings rows from outside it; got none before it in a "
+                f"draft of {len(self.shares)} share(s) (Draft.leak). Put a selector, such as ExperimentSelector, first."
+            )
+            raise ChainError(msg)
+        left = self.batch_size - quota
+        parts = [(share.pool, share.role, share.quota * left / self.batch_size) for share in self.shares]
+        if pool and quota:
+            parts.append((pool, "leak", float(quota)))
+        else:
+            parts = [(share.pool, share.role, float(share.quota)) for share in self.shares]
+        return self._round(parts, "leak")
+
+    def split(self, parts: Callable[[Share], Iterable[tuple[Pool, float]]], scope: Scope = "primary") -> Draft | Choice:
+        """Divide shares into parts, each ``(pool, weight)``, by exact quotas in proportion to the weights.
+
+        Quotas that do not divide are rounded systematically across all shares, in order. Empty pools are
+        left out, and the others take over their part.
+        """
+        divided: list[tuple[Pool, Role, float]] = []
+        for share in self.shares:
+            offered = [(share.pool, 1.0)]
+            if share.within(scope):
+                offered = [(pool, weight) for pool, weight in parts(share) if pool and weight > 0]
+            whole = sum(weight for _, weight in offered)
+            divided += [(pool, share.role, share.quota * weight / whole) for pool, weight in offered]
+        return self._round(divided, "split")
+
+    def _round(self, parts: Sequence[tuple[Pool, Role, float]], step: str) -> Draft | Choice:
+        """Return the draft of the given parts, or a choice over the ways to round their quotas."""
+        rounding = Rounding.of([target for _, _, target in parts])
+
+        def rounded(outcome: int) -> Draft:
+            quotas = rounding.quotas(outcome).tolist()
+            shares = [Share(pool, quota, role) for (pool, role, _), quota in zip(parts, quotas, strict=True) if quota]
+            return attrs.evolve(self, shares=tuple(shares), done=self.done | {step})
+
+        return rounded(0) if rounding.probabilities.size == 1 else Choice(rounding.probabilities, rounded)
+
+    def _require_before(self, step: str, *later: str) -> None:
+        for other in later:
+            if other in self.done:
+                msg = (
+                    f"The order of a chain is filter, select, then leak and split in either order, one leak at most; "
+                    f"got a {step} after a {other} (Draft.{step}). Move the stage forward in the list of stages."
+                )
+                raise ChainError(msg)
+
+
+@attrs.frozen(eq=False)
+class DraftStack:
+    """Many drafts of the same make as arrays: what a stage hands over that can work them out all at once.
+
+    Parameters
+    ----------
+    quotas
+        int64, shape (K, S): rows that draft k takes from its share s; zero means that it has no such share.
+    starts, stops
+        int64, shape (K, S, R) each: the half-open ranges of each share's pool, sorted; empty ones count for
+        nothing.
+    """
+
+    quotas: Integers
+    starts: Integers
+    stops: Integers
+
+    @classmethod
+    def of(cls, draft: Draft) -> DraftStack:
+        """Return a stack of one draft."""
+        width = max(share.pool.starts.size for share in draft.shares)
+        starts = np.zeros((1, len(draft.shares), width), dtype=np.int64)
+        stops = np.zeros_like(starts)
+        for s, share in enumerate(draft.shares):
+            starts[0, s, : share.pool.starts.size] = share.pool.starts
+            stops[0, s, : share.pool.stops.size] = share.pool.stops
+        return cls(np.array([[share.quota for share in draft.shares]], dtype=np.int64), starts, stops)
+
+    def shares(self, k: int, roles: Sequence[Role], total: int) -> tuple[Share, ...]:
+        """Return the shares of draft k, those with a quota; `roles` names the role of each."""
+        return tuple(
+            Share(Pool.of(self.starts[k, s], self.stops[k, s], total), int(self.quotas[k, s]), role)
+            for s, role in enumerate(roles)
+            if self.quotas[k, s]
+        )
+
+
+def _probabilities(weights: ArrayLike) -> NDArray[np.float64]:
+    values = np.asarray(weights, dtype=np.float64)
+    if values.ndim != 1 or not np.isfinite(values).all() or (values < 0).any() or not values.sum() > 0:
+        msg = (
+            f"The weights of a choice must be finite, not negative and not all zero; got {values.size} weights with "
+            f"sum {values.sum()} (Choice). Offer at least one alternative with a positive weight."
+        )
+        raise SettingError(msg)
+    probabilities: NDArray[np.float64] = values / values.sum()
+    return probabilities
+
+
+@attrs.frozen(eq=False)
+class Choice:
+    """Weighted alternatives for a draft, made on demand.
+
+    Parameters
+    ----------
+    weights
+        One finite, non-negative number an alternative, not all zero; kept as probabilities that sum to 1:
+        float64, shape (K,).
+    child
+        Maps ``k`` in ``0 .. K - 1`` to the k-th alternative: a draft, or a further choice. Pure.
+    stack
+        Optional: maps an int64 array of several ``k`` to their drafts as one `DraftStack`. It must agree with
+        `child`; it is what makes a choice among very many alternatives cheap.
+
+    Raises
+    ------
+    SettingError
+        If the weights cannot be made probabilities.
+    """
+
+    weights: NDArray[np.float64] = attrs.field(converter=_probabilities)
+    child: Callable[[int], Outcome]
+    stack: Callable[[Integers], DraftStack] | None = None
+
+
+Outcome = Draft | Choice

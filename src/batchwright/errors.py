@@ -1,0 +1,30 @@
+"""The exceptions: one base, and one class for each thing that a user can get wrong.
+
+Every message has four beats: the rule, the number that breaks it, who it is about, and the way out.
+"""
+
+__all__ = ["BatchwrightError", "ChainError", "SettingError", "SettingTypeError", "StateError", "TableError"]
+
+
+class BatchwrightError(Exception):
+    """Base of everything that batchwright raises on purpose."""
+
+
+class TableError(BatchwrightError, ValueError):
+    """The table cannot be read: a missing column, missing values, no rows."""
+
+
+class SettingError(BatchwrightError, ValueError):
+    """An argument has the right type and a value that cannot work."""
+
+
+class SettingTypeError(BatchwrightError, TypeError):
+    """An argument has the wrong type."""
+
+
+class ChainError(BatchwrightError, ValueError):
+    """The stages do not make a chain: a drawer is missing, or an order cannot work."""
+
+
+class StateError(BatchwrightError, ValueError):
+    """A saved state belongs to another table, chain, seed or version."""

@@ -1,0 +1,107 @@
+"""`Pipeline`: an ordered, validated chain of stages that a drawer ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+from batchwright.draft import Choice, Draft, Outcome
+from batchwright.errors import ChainError, SettingTypeError
+from batchwright.stages.base import BaseDrawer, Element, Stage
+
+__all__ = ["Pipeline"]
+
+
+def _as_elements(stages: Any) -> tuple[Element, ...]:
+    elements = tuple(stages) if isinstance(stages, Iterable) else (stages,)
+    for number, element in enumerate(elements):
+        if not isinstance(element, Element):
+            msg = (
+                f"Every member of a chain must be a Stage or a drawer; number {number} is {element!r} of type "
+                f"{type(element).__name__} (Pipeline). Pass stage objects; where Hydra builds them, set "
+                "`_convert_: all` on the node around the list."
+            )
+            raise SettingTypeError(msg)
+    drawers = [number for number, element in enumerate(elements) if isinstance(element, BaseDrawer)]
+    if drawers != [len(elements) - 1]:
+        msg = (
+            f"A chain must end with a drawer and have no other; got {len(drawers)} among {len(elements)} "
+            f"members, at {drawers} ({', '.join(type(e).__name__ for e in elements)}). Put one Drawer() at the end."
+        )
+        raise ChainError(msg)
+    return elements
+
+
+@attrs.frozen
+class Pipeline:
+    """An ordered chain: any number of stages, and one drawer at the end.
+
+    Parameters
+    ----------
+    stages
+        The stages and the drawer, in order.
+
+    Raises
+    ------
+    ChainError
+        If there is no drawer, a second one, or a stage behind it, or if stages need different ordered columns.
+    SettingTypeError
+        If a member is neither a stage nor a drawer.
+
+    Examples
+    --------
+    >>> from batchwright import Drawer, ExperimentSelector, LeakMixer
+    >>> Pipeline([ExperimentSelector(by="donor"), LeakMixer(0.2), Drawer()]).key_columns
+    ('donor',)
+    """
+
+    stages: tuple[Element, ...] = attrs.field(converter=_as_elements)
+
+    def __attrs_post_init__(self) -> None:
+        columns = list(dict.fromkeys(e.order_column for e in self.stages if e.order_column is not None))
+        if len(columns) > 1:
+            msg = (
+                f"A chain must order its rows by one column; got {len(columns)}: {columns} (Pipeline). "
+                "Use one ordered column for all stages."
+            )
+            raise ChainError(msg)
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The key columns that the stages read, each once, in order of first use."""
+        return tuple(dict.fromkeys(name for element in self.stages for name in element.key_columns))
+
+    @property
+    def order_column(self) -> str | None:
+        """The ordered column that the stages read, if any."""
+        return next((e.order_column for e in self.stages if e.order_column is not None), None)
+
+    @property
+    def steps(self) -> tuple[Stage, ...]:
+        """The stages without the drawer."""
+        return tuple(element for element in self.stages if isinstance(element, Stage))
+
+    @property
+    def drawer(self) -> BaseDrawer:
+        """The drawer that ends the chain."""
+        drawer = self.stages[-1]
+        assert isinstance(drawer, BaseDrawer)  # noqa: S101 - the converter has seen to it; this tells the type checker.
+        return drawer
+
+    def apply(self, level: int, draft: Draft) -> Outcome:
+        """Return what stage number `level` makes of a draft."""
+        stage = self.steps[level]
+        try:
+            outcome = stage.apply(draft)
+        except Exception as error:
+            error.add_note(f"in stage {level + 1} of {len(self.steps)}, {stage!r}")
+            raise
+        if not isinstance(outcome, Draft | Choice):
+            msg = (
+                f"A stage must return a Draft or a Choice; got {outcome!r} (stage {level + 1}, {stage!r}). "
+                "Return the next draft."
+            )
+            raise ChainError(msg)
+        return outcome

@@ -1,0 +1,267 @@
+"""`PipelineSampler`: a chain over a table as the `batch_sampler=` of a DataLoader."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from typing import Any
+
+import torch.distributed
+from torch.utils.data import Sampler
+
+from batchwright._checks import check_flag, check_integer
+from batchwright.drawing import draw_block, iterate_batches
+from batchwright.errors import SettingError
+from batchwright.index import MetadataIndex
+from batchwright.passes import Pass, Progress, read_position
+from batchwright.pipeline import Pipeline
+from batchwright.plan import Plan
+from batchwright.preflight import short_shares
+from batchwright.stages.base import Element
+from batchwright.state import Identity, Position
+
+__all__ = ["PipelineSampler"]
+
+_log = logging.getLogger(__name__)
+
+
+class PipelineSampler(Sampler[list[int]]):
+    """Batches of a chain over a table: pass it to a DataLoader as `batch_sampler=`.
+
+    Every batch is a pure function of (table, chain, seed, epoch, step). An epoch has ``rows // batch_size``
+    steps over all ranks, where the rows are those that the filters of the chain keep.
+
+    Parameters
+    ----------
+    table
+        A pandas, polars or pyarrow table, a dict of arrays, or a `MetadataIndex` made before.
+    stages
+        The chain: stages in order and a drawer at the end, or a `Pipeline`.
+    batch_size
+        Rows of a batch.
+    num_batches
+        Steps of an epoch over all ranks, all of them full batches. By default the table sets the number.
+    drop_last
+        With False, rows that are left over make a last, smaller batch of the epoch.
+    even_batches
+        With True every rank delivers the same number of batches; the last round is filled with further, equally
+        composed full batches. With False ranks may differ by one.
+    num_replicas, rank
+        Number of processes and number of this one. By default `torch.distributed` is asked when a pass begins,
+        and without a process group there is one process. ``num_replicas=1`` alone means all batches, always.
+    seed
+        Integer from 0 to 2**64 - 1.
+    auto_epoch
+        With True a begun pass moves the sampler on, so that a plain loop never repeats an epoch. With False the
+        epoch stays until `set_epoch`.
+
+    Attributes
+    ----------
+    batch_size : int or None
+        The size of every batch; None where the last one of an epoch is smaller.
+    plan : Plan
+        The chain over the table as a probability tree.
+
+    Raises
+    ------
+    BatchwrightError
+        For a table, chain or argument that cannot work: here, not in the middle of an epoch.
+
+    Examples
+    --------
+    >>> from batchwright import Drawer, ExperimentSelector
+    >>> table = {"donor": ["a"] * 6 + ["b"] * 3}
+    >>> sampler = PipelineSampler(table, [ExperimentSelector(by="donor"), Drawer()], batch_size=3, seed=1)
+    >>> len(sampler), [len(batch) for batch in sampler]
+    (3, [3, 3, 3])
+    """
+
+    def __init__(
+        self,
+        table: Any,
+        stages: Pipeline | Iterable[Element],
+        batch_size: int,
+        *,
+        num_batches: int | None = None,
+        drop_last: bool = True,
+        even_batches: bool = True,
+        num_replicas: int | None = None,
+        rank: int | None = None,
+        seed: int = 0,
+        auto_epoch: bool = True,
+    ) -> None:
+        who = type(self).__name__
+        size = check_integer(batch_size, "batch_size", who, 1, "Pass the number of rows of a batch.")
+        self.seed = _check_seed(seed, who)
+        self._world = _check_world(num_replicas, rank, who)
+        self._even_batches = check_flag(even_batches, "even_batches", who)
+        self.plan = Plan(*_read(table, stages), size)
+        keep_last = not check_flag(drop_last, "drop_last", who)
+        self._steps, remainder = _epoch_length(self.plan.universe.size, size, num_batches, keep_last, who)
+        self._short_plan = Plan(self.plan.pipeline, self.plan.index, remainder) if remainder else None
+        self.batch_size = None if remainder else size
+        self._identity = self._identify()
+        self._progress = Progress(self._steps, auto_epoch=check_flag(auto_epoch, "auto_epoch", who))
+        report = short_shares(self.plan)
+        if report:
+            _log.warning("%s: %s", who, report)
+
+    def __len__(self) -> int:
+        """Return the number of batches that this rank delivers in an epoch."""
+        return len(self._steps_of_rank(0, *self._resolve_world()))
+
+    def __iter__(self) -> Pass:
+        """Return a new pass; nothing happens until its first batch is asked for."""
+        return Pass(self._progress, self._identity, self._deliver)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the running pass, or else of the next one."""
+        return self._progress.epoch
+
+    @property
+    def sampler(self) -> PipelineSampler:
+        """The sampler itself: `batch_sampler.sampler` is where trainers look for `set_epoch`."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Set the epoch of the next pass; the one that is set already keeps a position to resume from."""
+        self._progress.set_epoch(self._check_epoch(epoch))
+
+    def seek(self, epoch: int, step: int) -> None:
+        """Let the next pass begin at a step of an epoch; O(1).
+
+        Steps count over all ranks; the number of steps itself means the start of the next epoch.
+        """
+        who = type(self).__name__
+        step = check_integer(step, "step", who, 0, "Count steps over all ranks from 0.")
+        if step > self._steps:
+            msg = (
+                f"step must be at most {self._steps}, the steps of an epoch; got {step} ({who}.seek). "
+                "Count over all ranks, or set the epoch."
+            )
+            raise SettingError(msg)
+        self._progress.move(Position(self._check_epoch(epoch), step))
+
+    def batch(self, step: int, epoch: int | None = None) -> list[int]:
+        """Return the batch that iteration delivers at a step, counted over all ranks; O(1), changes nothing.
+
+        Raises
+        ------
+        IndexError
+            If the epoch has no such step.
+        """
+        if not 0 <= step < self._steps:
+            msg = (
+                f"step must be in [0, {self._steps}), the steps of an epoch; got {step} "
+                f"({type(self).__name__}.batch). Count over all ranks from 0."
+            )
+            raise IndexError(msg)
+        return next(self._batches(self.epoch if epoch is None else self._check_epoch(epoch), range(step, step + 1)))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position as a fresh dict of plain values: epoch, global step, and what they belong to.
+
+        A loader that works ahead is behind this position; take the state from a stateful loader then, or use
+        `seek` with the trainer's own count.
+        """
+        return self._identity.write(self._progress.position)
+
+    def load_state_dict(self, state: dict[str, Any] | None) -> None:
+        """Continue where a state was taken, on any number of ranks; None means that nothing was saved.
+
+        Raises
+        ------
+        StateError
+            If the state belongs to another table, chain, seed or version. Nothing is changed then.
+        """
+        if state is not None:
+            self._progress.move(read_position(self._identity, state, self._steps))
+
+    def _deliver(self, start: Position) -> tuple[Iterator[list[int]], int]:
+        """Return this rank's batches from a position on, and the steps that each of them takes."""
+        rank, num_replicas = self._resolve_world()
+        return self._batches(start.epoch, self._steps_of_rank(start.step, rank, num_replicas)), num_replicas
+
+    def _steps_of_rank(self, start: int, rank: int, num_replicas: int) -> range:
+        """Return the steps of a rank from a global step on; those that fill the last round lie past the epoch."""
+        rounds = -(-(self._steps - start) // num_replicas)
+        stop = start + rounds * num_replicas if self._even_batches else self._steps
+        return range(start + rank, stop, num_replicas)
+
+    def _batches(self, epoch: int, steps: range) -> Iterator[list[int]]:
+        """Yield the batches of the given steps; the last one of the epoch may be short."""
+        for step, batch in zip(steps, iterate_batches(self.plan, self.seed, epoch, steps), strict=True):
+            if step == self._steps - 1 and self._short_plan is not None:
+                yield from draw_block(
+                    self._short_plan, self.seed, epoch, range(step, step + 1), 1 + len(batch)
+                ).tolist()
+            else:
+                yield batch
+
+    def _resolve_world(self) -> tuple[int, int]:
+        """Return (rank, num_replicas): the arguments, else the process group, else one process."""
+        if self._world is not None:
+            return self._world
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            return torch.distributed.get_rank(), torch.distributed.get_world_size()
+        return 0, 1
+
+    def _identify(self) -> Identity:
+        chain = repr((self.plan.pipeline, self.plan.batch_size, self._steps, self.batch_size))
+        digest = blake2b(chain.encode(), digest_size=8).hexdigest()
+        return Identity(self.plan.index.fingerprint, digest, self.seed)
+
+    def _check_epoch(self, epoch: int) -> int:
+        return check_integer(epoch, "epoch", type(self).__name__, 0, "Count epochs from 0.")
+
+
+def _read(table: Any, stages: Pipeline | Iterable[Element]) -> tuple[Pipeline, MetadataIndex]:
+    pipeline = stages if isinstance(stages, Pipeline) else Pipeline(stages)
+    if isinstance(table, MetadataIndex):
+        return pipeline, table
+    return pipeline, MetadataIndex.from_table(table, by=pipeline.key_columns, order_by=pipeline.order_column)
+
+
+def _check_seed(seed: int, who: str) -> int:
+    way_out = "Pass any integer from 0 to 2**64 - 1."
+    number = check_integer(seed, "seed", who, 0, way_out)
+    if number >= 2**64:
+        msg = f"seed must be below 2**64; got {seed} ({who}). {way_out}"
+        raise SettingError(msg)
+    return number
+
+
+def _check_world(num_replicas: int | None, rank: int | None, who: str) -> tuple[int, int] | None:
+    """Return (rank, num_replicas) if they are given, None if not; raise on one without the other."""
+    if num_replicas is None and rank is None:
+        return None
+    if num_replicas is None or (rank is None and num_replicas != 1):
+        msg = (
+            f"num_replicas and rank must be given together; got num_replicas={num_replicas}, rank={rank} ({who}). "
+            "Pass both, or neither to ask torch.distributed."
+        )
+        raise SettingError(msg)
+    replicas = check_integer(num_replicas, "num_replicas", who, 1, "Pass the number of processes.")
+    number = check_integer(rank or 0, "rank", who, 0, "Ranks count from 0.")
+    if number >= replicas:
+        msg = f"rank must be below num_replicas={replicas}; got {number} ({who}). Ranks count from 0."
+        raise SettingError(msg)
+    return number, replicas
+
+
+def _epoch_length(rows: int, batch_size: int, num_batches: int | None, keep_last: bool, who: str) -> tuple[int, int]:
+    """Return the steps of an epoch, and the size of its last batch if that is smaller, else 0."""
+    if num_batches is not None:
+        return check_integer(num_batches, "num_batches", who, 1, "Pass the number of steps of an epoch."), 0
+    steps, remainder = divmod(rows, batch_size)
+    if keep_last and remainder:
+        return steps + 1, remainder
+    if steps == 0:
+        msg = (
+            f"An epoch must have at least one batch; {rows} rows make no batch of {batch_size} ({who}). Lower "
+            "batch_size, set drop_last=False for one smaller batch, or num_batches for full batches that repeat rows."
+        )
+        raise SettingError(msg)
+    return steps, 0

@@ -1,0 +1,131 @@
+"""The contract of a stage, and of the drawer that ends a chain."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchwright._checks import some_of
+from batchwright.columns import as_columns
+from batchwright.draft import Draft, Outcome, Scope
+from batchwright.errors import SettingError, SettingTypeError
+
+__all__ = ["BaseDrawer", "Element", "Stage", "check_labels", "check_scope", "to_columns"]
+
+
+class Element(ABC):  # noqa: B024 - what it lacks, `apply` or `draw`, its two kinds add.
+    """What a chain is made of: a stage or a drawer. Holds settings only, never data or random state."""
+
+    by: Any = ()
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The key columns that this element reads: by default what `by` names."""
+        return as_columns(self.by)
+
+    @property
+    def order_column(self) -> str | None:
+        """The ordered column that this element reads, if any."""
+        return None
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({settings})"
+
+
+class Stage(Element):
+    """One step of a chain: narrows or augments the draft of a batch.
+
+    A stage of your own is a subclass with the one method `apply`; there is nothing to register. Name the
+    columns that it reads in `by`, as a class attribute or an argument. It must be pure: the same draft gives
+    the same result, and randomness is expressed as a `Choice`.
+
+    Examples
+    --------
+    >>> class OnlyMarker(Stage):
+    ...     by = "marker"
+    ...     def __init__(self, marker):
+    ...         self.marker = marker
+    ...     def apply(self, draft):
+    ...         return draft.filter(draft.index.pool("marker", self.marker))
+    >>> OnlyMarker("DAPI")
+    OnlyMarker(marker='DAPI')
+    """
+
+    @abstractmethod
+    def apply(self, draft: Draft) -> Outcome:
+        """Return the next draft, or a weighted choice of next drafts."""
+
+    def check(self, draft: Draft) -> None:
+        """Raise if the settings do not fit the table.
+
+        Called once, when a sampler is built, with the first draft that the stage will see. What depends on
+        which path was taken belongs into `apply`, and must not raise there.
+        """
+
+
+class BaseDrawer(Element):
+    """The end of a chain: says how rows are drawn out of each share."""
+
+    @abstractmethod
+    def draw(
+        self, quotas: NDArray[np.int64], sizes: NDArray[np.int64], uniforms: NDArray[np.float64]
+    ) -> NDArray[np.int64]:
+        """Draw the rows of a block of batches.
+
+        Parameters
+        ----------
+        quotas, sizes
+            int64, shape (S,) each: rows to draw and rows there are, for the shares of all batches one after the
+            other. The quotas of a batch sum to its size.
+        uniforms
+            float64 in [0, 1), shape (batches, batch size): one for each row drawn. The only source of chance, and
+            batch b may depend on row b only, so that a batch is the same in every block.
+
+        Returns
+        -------
+        numpy.ndarray
+            int64, shape (batches, batch size): for each slot a number in ``0 .. size - 1`` of its share.
+        """
+
+
+def to_columns(by: Any) -> Any:
+    """Convert `by` for an attrs field: a string stays, a list of names becomes a tuple; refuse anything else."""
+    names = [by] if isinstance(by, str) else list(by) if isinstance(by, Iterable) else []
+    if not names or not all(isinstance(name, str) for name in names) or "" in names:
+        msg = f"`by` must name one column or several; got {by!r} (by). Pass a name or a list of names."
+        raise SettingTypeError(msg)
+    return by if isinstance(by, str) else tuple(names)
+
+
+def check_scope(stage: Stage, _: Any, scope: Any) -> None:
+    """Raise unless `scope` is a known scope: the validator of an attrs field."""
+    if scope not in get_args(Scope):
+        msg = (
+            f"scope must be one of {get_args(Scope)}; got {scope!r} ({type(stage).__name__}). "
+            "Pass 'primary' for the selected rows."
+        )
+        raise SettingError(msg)
+
+
+def check_labels(given: Mapping[Hashable, float], draft: Draft, by: tuple[str, ...], name: str, who: str) -> None:
+    """Raise unless `given` has an entry for each label that may occur, and none for labels that do not exist."""
+    existing = draft.index.labels_of(by)
+    unknown = [label for label in given if label not in set(existing)]
+    if unknown:
+        msg = (
+            f"{name} must name labels that occur in {by}; {len(unknown)} do not: {some_of(unknown)} ({who}). "
+            f"There are {len(existing)}: {some_of(existing)}. Correct the names."
+        )
+        raise SettingError(msg)
+    missing = [label for label in draft.index.groups(draft.universe, by).labels if label not in given]
+    if missing:
+        msg = (
+            f"{name} must have an entry for every label of {by}; {len(missing)} have none: {some_of(missing)} ({who}). "
+            f"Add them; 0 is allowed."
+        )
+        raise SettingError(msg)

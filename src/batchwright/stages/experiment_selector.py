@@ -1,0 +1,73 @@
+"""`ExperimentSelector`: one group a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import attrs
+import numpy as np
+
+from batchwright._checks import check_weights
+from batchwright.draft import Choice, Draft
+from batchwright.errors import SettingError
+from batchwright.stages.base import Stage, check_labels, to_columns
+
+__all__ = ["ExperimentSelector"]
+
+
+def _as_weights(value: Any) -> dict[Hashable, float] | None:
+    return None if value is None else check_weights(value, "weights", "ExperimentSelector")
+
+
+@attrs.frozen
+class ExperimentSelector(Stage):
+    """Take all primary rows of a batch from one group.
+
+    Parameters
+    ----------
+    by
+        Column, or columns, whose labels are the groups.
+    weights
+        Relative weight of each label, every label named; a group of weight 0 is never selected, though its
+        rows can still leak in. By default groups are chosen in proportion to their rows.
+
+    Raises
+    ------
+    SettingError
+        When a sampler is built: if the weights name labels that do not exist, leave labels out, or hold a
+        zero in a second selection, where a whole group might be left without any label to select.
+
+    Examples
+    --------
+    >>> ExperimentSelector(by="donor", weights={"d1": 1, "d2": 3})
+    ExperimentSelector(by='donor', weights={'d1': 1.0, 'd2': 3.0})
+    """
+
+    by: Any = attrs.field(default="experiment", converter=to_columns)
+    weights: Mapping[Hashable, float] | None = attrs.field(default=None, converter=_as_weights)
+
+    def apply(self, draft: Draft) -> Choice:
+        """Return a choice over the groups of the primary pool."""
+        groups = draft.groups(self.by)
+        weights = groups.sizes if self.weights is None else np.array([self.weights[label] for label in groups.labels])
+        return Choice(weights, lambda k: draft.select(groups[k]))
+
+    def check(self, draft: Draft) -> None:
+        """Raise if the weights do not fit the labels."""
+        if self.weights is None:
+            return
+        check_labels(self.weights, draft, self.key_columns, "weights", "ExperimentSelector")
+        zeros = [label for label, weight in self.weights.items() if weight == 0]
+        if zeros and "select" in draft.done:
+            msg = (
+                f"A second selection must have positive weights only; {len(zeros)} are 0, first {zeros[0]!r} "
+                "(ExperimentSelector). Filter those rows out before the first selection instead."
+            )
+            raise SettingError(msg)
+        if not any(self.weights[label] for label in draft.groups(self.by).labels):
+            msg = (
+                f"weights must be positive for a label that is left; all {len(self.weights)} such weights are 0 "
+                "(ExperimentSelector). Raise one, or change the filter before it."
+            )
+            raise SettingError(msg)

@@ -1,0 +1,129 @@
+"""`TemporalEnricher`: much of the batch from a window of time around a focal value."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from numbers import Real
+from typing import Any
+
+import attrs
+import numpy as np
+import pandas as pd
+
+from batchwright._checks import check_fraction, check_number
+from batchwright.draft import Choice, Draft, Outcome, Scope
+from batchwright.errors import SettingError, SettingTypeError
+from batchwright.stages._windows import Windows
+from batchwright.stages.base import Stage, check_scope, to_columns
+from batchwright.timeline import Timeline
+
+__all__ = ["TemporalEnricher"]
+
+_WAY_OUT = "Pass a number in the unit of the column, or for a column of dates a timedelta or a text such as '2h'."
+
+
+def _as_half_width(value: Any) -> Any:
+    """Return a number as a float and a duration as a numpy timedelta, or raise."""
+    if not isinstance(value, str | timedelta | np.timedelta64):
+        return check_number(value, "half_width", "TemporalEnricher", _WAY_OUT)
+    try:
+        width = pd.Timedelta(value)
+    except ValueError as error:
+        msg = f"half_width must be a number or a duration; got {value!r} (TemporalEnricher). {_WAY_OUT}"
+        raise SettingTypeError(msg) from error
+    if not width >= pd.Timedelta(0):
+        msg = f"half_width must be finite and not negative; got {value!r} (TemporalEnricher). {_WAY_OUT}"
+        raise SettingError(msg)
+    return width.to_timedelta64()
+
+
+def _as_global_fraction(value: Any) -> float:
+    return check_fraction(value, "global_fraction", "TemporalEnricher")
+
+
+@attrs.frozen
+class TemporalEnricher(Stage):
+    """Draw much of the batch from around one focal value, which differs from batch to batch.
+
+    The focal value is one of the distinct values in the primary pool, all alike in probability. Each share is
+    split in two: rows whose value lies in ``[focal - half_width, focal + half_width]``, and ``global_fraction``
+    of its quota from all its other rows. A share that has rows on one side only takes its whole quota there,
+    so a window never switches a balance off. Rows without a value are never focal and in no window.
+
+    Parameters
+    ----------
+    by
+        Ordered column, of numbers or dates.
+    half_width
+        Half the width of the window, ends included: a number in the unit of the column, or a duration (a
+        timedelta, or a text such as ``"2h"``) where it holds dates.
+    global_fraction
+        Part of each quota that comes from outside the window, in [0, 1].
+    scope
+        Which shares are split: ``"primary"`` (default), ``"leak"`` or ``"all"``.
+
+    Raises
+    ------
+    SettingError, SettingTypeError
+        For values out of range, and when a sampler is built if the width does not suit the column.
+
+    Examples
+    --------
+    >>> TemporalEnricher(by="hours", half_width=2)
+    TemporalEnricher(by='hours', half_width=2.0, global_fraction=0.3, scope='primary')
+    """
+
+    by: Any = attrs.field(converter=to_columns)
+    half_width: Any = attrs.field(converter=_as_half_width)
+    global_fraction: float = attrs.field(default=0.3, converter=_as_global_fraction)
+    scope: Scope = attrs.field(default="primary", validator=check_scope)
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.by, str):
+            msg = f"`by` must name one ordered column; got {len(self.by)} (TemporalEnricher). Pass a single name."
+            raise SettingTypeError(msg)
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """No key column is read: `by` names the ordered one."""
+        return ()
+
+    @property
+    def order_column(self) -> str:
+        """The ordered column, `by`."""
+        return str(self.by)
+
+    def apply(self, draft: Draft) -> Outcome:
+        """Return a choice over focal values and roundings; the draft itself where no row has a value."""
+        timeline = _timeline_of(draft, self.order_column)
+        pieces = draft.index.pieces(draft.primary)
+        focal = timeline.ranks_between(pieces.starts, pieces.stops)
+        if not focal.size:
+            return attrs.evolve(draft, done=draft.done | {"split"})
+        bounds = timeline.ranks_around(focal, self.half_width)
+        windows = Windows.of(draft, self.scope, self.global_fraction, *bounds)
+        weights = np.repeat(windows.rounding.probabilities, focal.size)
+        return Choice(weights, windows.draft_of, windows.stack)
+
+    def check(self, draft: Draft) -> None:
+        """Raise if the width does not suit the column."""
+        dates = _timeline_of(draft, self.order_column).times.dtype.kind == "M"
+        if dates == isinstance(self.half_width, Real):
+            kind = "dates" if dates else "numbers"
+            msg = (
+                f"half_width must suit its column; {self.by!r} holds {kind}, got {self.half_width} "
+                f"(TemporalEnricher). {_WAY_OUT}"
+            )
+            raise SettingTypeError(msg)
+
+
+def _timeline_of(draft: Draft, column: str) -> Timeline:
+    timeline = draft.index.timeline
+    if timeline is None or timeline.column != column:
+        found = "none" if timeline is None else repr(timeline.column)
+        msg = (
+            f"The index must be ordered by the column of the window, {column!r}; it is ordered by {found} "
+            f"(TemporalEnricher). Make it with MetadataIndex.from_table(..., order_by={column!r})."
+        )
+        raise SettingError(msg)
+    return timeline

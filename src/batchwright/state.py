@@ -1,0 +1,63 @@
+"""`Position` and `Identity`: where a sampler stands, and whose position that is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from batchwright.errors import StateError
+
+__all__ = ["Identity", "Position"]
+
+_VERSION = 1
+
+
+@attrs.frozen
+class Position:
+    """A place in training: so many steps of an epoch are done, counted over all ranks."""
+
+    epoch: int
+    step: int
+
+
+@attrs.frozen
+class Identity:
+    """What a saved position belongs to.
+
+    Parameters
+    ----------
+    table, chain
+        Fingerprints of the table and of the chain (stages, batch size and steps of an epoch).
+    seed
+        The seed.
+    """
+
+    table: str
+    chain: str
+    seed: int
+
+    def write(self, position: Position) -> dict[str, Any]:
+        """Return a state: a fresh dict of plain values."""
+        return {"version": _VERSION, **attrs.asdict(position), **attrs.asdict(self)}
+
+    def read(self, state: dict[str, Any]) -> Position:
+        """Return the position in a state.
+
+        Raises
+        ------
+        StateError
+            If it belongs to something else, or is none of ours.
+        """
+        expected = {"version": _VERSION, **attrs.asdict(self)}
+        wrong = [key for key, value in expected.items() if state.get(key) != value]
+        wrong += [key for key in ("epoch", "step") if type(state.get(key)) is not int or state[key] < 0]
+        if wrong:
+            found = ", ".join(f"{key}={state.get(key)!r} for {expected.get(key, 'a count')!r}" for key in wrong)
+            msg = (
+                "A state must come from the same version, table, chain (stages, batch size, steps of an epoch) and "
+                f"seed; {len(wrong)} entries differ: {found} (load_state_dict). Build the sampler as it was, or start "
+                "without the state."
+            )
+            raise StateError(msg)
+        return Position(state["epoch"], state["step"])

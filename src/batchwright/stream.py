@@ -1,0 +1,58 @@
+"""Keyed random streams: the numbers of any batch, by address."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["uniforms"]
+
+# What a stream is for, so that a second kind of stream can never share numbers with the first.
+_PURPOSE_BATCHES = 0
+_NUMBERS_A_COUNTER = 4
+
+
+def uniforms(seed: int, epoch: int, steps: range, width: int, stride: int) -> NDArray[np.float64]:
+    """Return the random numbers of some batches of an epoch.
+
+    The generator is Philox4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011), keyed
+    by a `numpy.random.SeedSequence` over seed, epoch and purpose. Batch `step` starts at counter
+    ``step * stride_in_counters``, so its numbers depend on nothing else. They are made of raw 64-bit output,
+    which NumPy guarantees not to change: the upper 53 bits, as a fraction.
+
+    Parameters
+    ----------
+    seed, epoch
+        Non-negative integers; (0, 1) and (1, 0) are unrelated.
+    steps
+        The numbers of the batches.
+    width
+        Numbers wanted for each batch, at most `stride`.
+    stride
+        Numbers set aside for each batch.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64 in [0, 1), shape (len(steps), width).
+
+    Examples
+    --------
+    >>> alone = uniforms(seed=7, epoch=0, steps=range(5, 6), width=3, stride=3)
+    >>> among = uniforms(seed=7, epoch=0, steps=range(4, 8), width=3, stride=3)
+    >>> bool((alone[0] == among[1]).all())
+    True
+    """
+    counters = -(-stride // _NUMBERS_A_COUNTER)
+    numbers = counters * _NUMBERS_A_COUNTER
+    generator = np.random.Philox(np.random.SeedSequence(seed, spawn_key=(epoch, _PURPOSE_BATCHES)))
+    generator.advance(steps.start * counters)
+    if steps.step == 1:
+        raw = generator.random_raw(len(steps) * numbers).reshape(len(steps), numbers)
+    else:
+        raw = np.empty((len(steps), numbers), dtype=np.uint64)
+        for row in raw:
+            row[:] = generator.random_raw(numbers)
+            generator.advance((steps.step - 1) * counters)
+    fractions: NDArray[np.float64] = (raw[:, :width] >> np.uint64(11)) * np.float64(2.0**-53)
+    return fractions

@@ -1,0 +1,79 @@
+"""`Timeline`: the order of rows within each cell, by one column, as runs of equal value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Timeline"]
+
+
+@attrs.frozen(eq=False, repr=False)
+class Timeline:
+    """Where in each cell the rows of each time stand.
+
+    Within a cell the positions are sorted by time, rows without a time last, so all rows of one cell and
+    one time are a *run*, and the rows of a window of time are one contiguous range.
+
+    Parameters
+    ----------
+    column
+        Name of the ordered column.
+    times
+        float64 or datetime64, shape (T,), sorted, unique: the distinct values of the column.
+    keys
+        int64, shape (R,), sorted, unique: ``cell * (T + 1) + rank`` of each run, where the rank ``T``
+        stands for a missing time.
+    starts
+        int64, shape (R + 1,): first position of each run, and the number of positions at the end.
+    """
+
+    column: str
+    times: NDArray[Any]
+    keys: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, column: str, times: NDArray[Any], runs: NDArray[np.int64]) -> Timeline:
+        """Return the timeline of rows whose run keys are given in order of position."""
+        first = np.concatenate([[0], np.flatnonzero(runs[1:] != runs[:-1]) + 1])
+        return cls(column, times, runs[first], np.append(first, runs.size))
+
+    def ranks_around(self, ranks: NDArray[np.int64], half_width: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the ranks of the times in ``[time - half_width, time + half_width]`` around each given time.
+
+        Returns
+        -------
+        first, behind
+            int64, the shape of `ranks` each: half-open ranges of ranks.
+        """
+        times = self.times[ranks]
+        first = np.searchsorted(self.times, times - half_width, side="left")
+        behind = np.searchsorted(self.times, times + half_width, side="right")
+        return first, behind
+
+    def position(self, cells: NDArray[np.int64], ranks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the first position in each cell whose time has at least the given rank; arguments broadcast."""
+        return self.starts[np.searchsorted(self.keys, cells * (self.times.size + 1) + ranks)]
+
+    def ranks_between(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the ranks of the times that occur in some ranges of positions, missing ones left out.
+
+        Parameters
+        ----------
+        starts, stops
+            int64, shape (P,) each: half-open ranges, none across a cell border.
+
+        Returns
+        -------
+        numpy.ndarray
+            int64, sorted, unique.
+        """
+        first = np.searchsorted(self.starts, starts, side="right") - 1
+        behind = np.searchsorted(self.starts, stops, side="left")
+        runs = [self.keys[a:b] for a, b in zip(first.tolist(), behind.tolist(), strict=True)]
+        ranks = np.unique(np.concatenate([self.keys[:0], *runs]) % (self.times.size + 1))
+        return ranks[ranks < self.times.size]
