@@ -8,12 +8,12 @@ from typing import Any
 from batchwright.errors import SettingError, SettingTypeError
 
 
-def check_integer(value: Any, name: str, who: str, minimum: int, way_out: str) -> int:
+def check_integer(value: Any, name: str, who: str, minimum: int | None, way_out: str) -> int:
     """Return `value` as an int, or raise if it is no integer or below `minimum`."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         msg = f"{name} must be an integer; got {value!r} of type {type(value).__name__} ({who}). {way_out}"
         raise SettingTypeError(msg)
-    if value < minimum:
+    if minimum is not None and value < minimum:
         msg = f"{name} must be at least {minimum}; got {value} ({who}). {way_out}"
         raise SettingError(msg)
     return int(value)
@@ -24,10 +24,14 @@ def check_number(value: Any, name: str, who: str, way_out: str) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         msg = f"{name} must be a number; got {value!r} of type {type(value).__name__} ({who}). {way_out}"
         raise SettingTypeError(msg)
-    if not math.isfinite(value) or value < 0:
-        msg = f"{name} must be finite and not negative; got {value} ({who}). {way_out}"
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or number < 0:
+        msg = f"{name} must be finite and not negative; got {number} ({who}). {way_out}"
         raise SettingError(msg)
-    return float(value)
+    return number
 
 
 def check_fraction(value: Any, name: str, who: str) -> float:
@@ -57,6 +61,10 @@ def check_weights(value: Any, name: str, who: str) -> dict[Hashable, float]:
     weights = {label: check_number(number, f"{name}[{label!r}]", who, way_out) for label, number in value.items()}
     if not any(weights.values()):
         msg = f"{name} must have a positive entry; got {len(weights)} entries, none above 0 ({who}). {way_out}"
+        raise SettingError(msg)
+    if not math.isfinite(sum(weights.values())):
+        most = max(weights.values())
+        msg = f"{name} must have a finite sum; got {len(weights)} entries up to {most} ({who}). {way_out}"
         raise SettingError(msg)
     return weights
 

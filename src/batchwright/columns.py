@@ -62,14 +62,16 @@ def _as_series(values: Any, name: str) -> pd.Series[Any]:
     if isinstance(values, pd.Series):
         return values.reset_index(drop=True)
     if type(values).__module__.startswith("polars"):
-        return pd.Series(values.to_numpy())
-    if hasattr(values, "to_pandas"):
-        return pd.Series(values.to_pandas())
-    array = np.asarray(values)
-    if array.ndim != 1:
-        msg = f"A column must have one dimension; {name!r} has {array.ndim}. Pass one value a row."
+        read = pd.Series(values.to_numpy())
+        zone = getattr(values.dtype, "time_zone", None)
+        return read if zone is None else read.dt.tz_localize("UTC").dt.tz_convert(zone)
+    if type(values).__module__.startswith("pyarrow"):
+        return pd.Series(values.to_pandas(date_as_object=False))
+    if np.ndim(np.asanyarray(values, dtype=None if hasattr(values, "dtype") else object)) != 1:
+        msg = f"A column must have one dimension; {name!r} has {np.ndim(values)}. Pass one value a row."
         raise TableError(msg)
-    return pd.Series(array)
+    # From here pandas reads lists better than NumPy does, which would make text of [1, "b"] and of a missing value.
+    return pd.Series(values)
 
 
 def encode_labels(table: Any, name: str) -> tuple[NDArray[Any], tuple[Hashable, ...]]:
@@ -88,7 +90,14 @@ def encode_labels(table: Any, name: str) -> tuple[NDArray[Any], tuple[Hashable, 
         If the column has missing values.
     """
     series = read_column(table, name)
-    codes, labels = _factorize(series)
+    try:
+        codes, labels = _factorize(series)
+    except TypeError as error:
+        msg = (
+            f"A key column must hold values that can be hashed and sorted; {name!r} cannot: {error}. "
+            "Convert it to text."
+        )
+        raise TableError(msg) from error
     missing = int(np.count_nonzero(codes < 0))
     if missing:
         msg = (
@@ -101,14 +110,14 @@ def encode_labels(table: Any, name: str) -> tuple[NDArray[Any], tuple[Hashable, 
 
 def _factorize(series: pd.Series[Any]) -> tuple[NDArray[Any], pd.Index[Any]]:
     if not isinstance(series.dtype, pd.CategoricalDtype):
-        found, labels = pd.factorize(series, sort=True)
+        found, labels = pd.factorize(series.infer_objects(), sort=True)
         return found, pd.Index(labels)
     # The codes of a category are ready, but in the order of its declaration and with unused entries.
     codes: NDArray[Any] = series.cat.codes.to_numpy()
     counts = np.bincount(codes + 1, minlength=len(series.cat.categories) + 1)[1:]
     used = pd.Index(series.cat.categories[counts > 0])
     rank = np.full(len(counts) + 1, -1, dtype=np.int32)
-    order = used.argsort()
+    order = np.argsort(pd.factorize(used, sort=True)[0])
     rank[np.flatnonzero(counts)[order]] = np.arange(len(used), dtype=np.int32)
     # A missing value has code -1 and so takes the last entry, which stays -1.
     return rank[codes], used[order]
@@ -131,7 +140,15 @@ def encode_order(table: Any, name: str) -> tuple[NDArray[np.int64], NDArray[Any]
     """
     series = read_column(table, name)
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
-        ready = pd.Series(series.to_numpy(dtype="datetime64[ns]"))
+        naive = series if series.dt.tz is None else series.dt.tz_convert(None)
+        try:
+            ready = naive.dt.as_unit("ns")
+        except pd.errors.OutOfBoundsDatetime as error:
+            msg = (
+                f"Dates must lie between the years 1677 and 2262; {name!r} reaches beyond: {error}. "
+                "Convert it to numbers."
+            )
+            raise TableError(msg) from error
     elif pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
         ready = series.astype("float64")
     else:

@@ -185,7 +185,7 @@ class Draft:
             if share.within(scope):
                 offered = [(pool, weight) for pool, weight in parts(share) if pool and weight > 0]
             whole = sum(weight for _, weight in offered)
-            divided += [(pool, share.role, share.quota * weight / whole) for pool, weight in offered]
+            divided += [(pool, share.role, share.quota * (weight / whole)) for pool, weight in offered]
         return self._round(divided, "split")
 
     def _round(self, parts: Sequence[tuple[Pool, Role, float]], step: str) -> Draft | Choice:
@@ -248,7 +248,7 @@ class DraftStack:
 
 def _probabilities(weights: ArrayLike) -> NDArray[np.float64]:
     values = np.asarray(weights, dtype=np.float64)
-    if values.ndim != 1 or not np.isfinite(values).all() or (values < 0).any() or not values.sum() > 0:
+    if values.ndim != 1 or not np.isfinite(values).all() or (values < 0).any() or not 0 < values.sum() < np.inf:
         msg = (
             f"The weights of a choice must be finite, not negative and not all zero; got {values.size} weights with "
             f"sum {values.sum()} (Choice). Offer at least one alternative with a positive weight."

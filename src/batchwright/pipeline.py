@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
@@ -90,14 +91,20 @@ class Pipeline:
         assert isinstance(drawer, BaseDrawer)  # noqa: S101 - the converter has seen to it; this tells the type checker.
         return drawer
 
+    @contextmanager
+    def context(self, level: int) -> Iterator[None]:
+        """Add to an error that passes through here which stage it came from."""
+        try:
+            yield
+        except Exception as error:
+            error.add_note(f"in stage {level + 1} of {len(self.steps)}, {self.steps[level]!r}")
+            raise
+
     def apply(self, level: int, draft: Draft) -> Outcome:
         """Return what stage number `level` makes of a draft."""
         stage = self.steps[level]
-        try:
+        with self.context(level):
             outcome = stage.apply(draft)
-        except Exception as error:
-            error.add_note(f"in stage {level + 1} of {len(self.steps)}, {stage!r}")
-            raise
         if not isinstance(outcome, Draft | Choice):
             msg = (
                 f"A stage must return a Draft or a Choice; got {outcome!r} (stage {level + 1}, {stage!r}). "

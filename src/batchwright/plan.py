@@ -184,10 +184,12 @@ class Plan:
         """Try every stage once, on the first path; return the universe there."""
         draft = Draft.start(self.index, self.batch_size)
         for level, stage in enumerate(self.pipeline.steps):
-            stage.check(draft)
+            with self.pipeline.context(level):
+                stage.check(draft)
             outcome = self.pipeline.apply(level, draft)
             while isinstance(outcome, Choice):
-                outcome = outcome.child(int(np.flatnonzero(outcome.weights)[0]))
+                with self.pipeline.context(level):
+                    outcome = outcome.child(int(np.flatnonzero(outcome.weights)[0]))
             self._require_size(outcome, level + 1)
             draft = outcome
         return draft.universe

@@ -46,6 +46,9 @@ class Pool:
     edges: Edges
     total: int
 
+    def __attrs_post_init__(self) -> None:
+        self.edges.setflags(write=False)
+
     @classmethod
     def full(cls, total: int) -> Pool:
         """Return the pool of all positions."""
@@ -76,8 +79,10 @@ class Pool:
         # A range opens a new run where it starts behind everything before it.
         opens = np.ones(first.size, dtype=bool)
         opens[1:] = first[1:] > reach[:-1]
-        closes = np.roll(opens, -1)
-        return cls(np.stack([first[opens], reach[closes]], axis=1).ravel(), total)
+        closes = np.append(opens[1:], True)[: first.size]
+        edges = np.empty(2 * int(opens.sum()), dtype=np.int64)
+        edges[0::2], edges[1::2] = first[opens], reach[closes]
+        return cls(edges, total)
 
     @classmethod
     def where(cls, mask: ArrayLike) -> Pool:
@@ -177,7 +182,7 @@ def _clip(pool: Pool, span: Pool) -> Pool:
 
 def _combine(a: Pool, b: Pool, keep: Callable[[NDArray[Any], NDArray[Any]], NDArray[np.bool_]]) -> Pool:
     """Return the positions for which ``keep(in a, in b)`` holds; ``keep(False, False)`` must be false."""
-    points = np.union1d(a.edges, b.edges)
+    points = np.sort(np.concatenate([a.edges, b.edges]))
     inside_a = np.searchsorted(a.edges, points, side="right") & 1
     inside_b = np.searchsorted(b.edges, points, side="right") & 1
     kept = keep(inside_a, inside_b)

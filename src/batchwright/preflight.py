@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from batchwright.draft import Share
 from batchwright.plan import Plan
-from batchwright.pool import Pool
 
 __all__ = ["short_shares"]
 
@@ -17,19 +15,20 @@ def short_shares(plan: Plan) -> str | None:
 
     A tree of many leaves is looked at where its choices are least likely, which is where groups are smallest.
     """
-    worst: dict[Pool, Share] = {}
+    worst: dict[str, tuple[float, str]] = {}
     seen = 0
     for draft in plan.some_leaves(_LEAVES_SEEN):
         seen += 1
         for share in draft.shares:
-            if share.quota > share.pool.size and share.quota > getattr(worst.get(share.pool), "quota", 0):
-                worst[share.pool] = share
+            size = share.pool.size
+            if share.quota > size:
+                name = plan.index.describe(share.pool)
+                worst[name] = min(
+                    worst.get(name, (1.0, "")), (size / share.quota, f"{name} ({size} rows for {share.quota})")
+                )
     if not worst:
         return None
-    ranked = sorted(worst.values(), key=lambda share: share.pool.size / share.quota)
-    named = "; ".join(
-        f"{plan.index.describe(share.pool)} ({share.pool.size} rows for {share.quota})" for share in ranked[:_NAMED]
-    )
+    named = "; ".join(text for _, text in sorted(worst.values())[:_NAMED])
     return (
         f"A pool should hold the rows that a batch takes from it; {len(worst)} do not, in {seen} compositions looked "
         f"at, and their rows repeat evenly within a batch: {named}{'; ...' if len(worst) > _NAMED else ''}. "

@@ -25,6 +25,8 @@ __all__ = ["PipelineSampler"]
 
 _log = logging.getLogger(__name__)
 
+_COUNT_STEPS = "Count steps over all ranks from 0."
+
 
 class PipelineSampler(Sampler[list[int]]):
     """Batches of a chain over a table: pass it to a DataLoader as `batch_sampler=`.
@@ -135,7 +137,7 @@ class PipelineSampler(Sampler[list[int]]):
         Steps count over all ranks; the number of steps itself means the start of the next epoch.
         """
         who = type(self).__name__
-        step = check_integer(step, "step", who, 0, "Count steps over all ranks from 0.")
+        step = check_integer(step, "step", who, 0, _COUNT_STEPS)
         if step > self._steps:
             msg = (
                 f"step must be at most {self._steps}, the steps of an epoch; got {step} ({who}.seek). "
@@ -152,7 +154,7 @@ class PipelineSampler(Sampler[list[int]]):
         IndexError
             If the epoch has no such step.
         """
-        if not 0 <= step < self._steps:
+        if not 0 <= check_integer(step, "step", type(self).__name__, None, _COUNT_STEPS) < self._steps:
             msg = (
                 f"step must be in [0, {self._steps}), the steps of an epoch; got {step} "
                 f"({type(self).__name__}.batch). Count over all ranks from 0."
@@ -244,7 +246,7 @@ def _check_world(num_replicas: int | None, rank: int | None, who: str) -> tuple[
         )
         raise SettingError(msg)
     replicas = check_integer(num_replicas, "num_replicas", who, 1, "Pass the number of processes.")
-    number = check_integer(rank or 0, "rank", who, 0, "Ranks count from 0.")
+    number = check_integer(0 if rank is None else rank, "rank", who, 0, "Ranks count from 0.")
     if number >= replicas:
         msg = f"rank must be below num_replicas={replicas}; got {number} ({who}). Ranks count from 0."
         raise SettingError(msg)

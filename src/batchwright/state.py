@@ -49,6 +49,9 @@ class Identity:
         StateError
             If it belongs to something else, or is none of ours.
         """
+        if not isinstance(state, dict):
+            msg = f"A state must be a dict; got {type(state).__name__} (load_state_dict). Pass what state_dict gave."
+            raise StateError(msg)
         expected = {"version": _VERSION, **attrs.asdict(self)}
         wrong = [key for key, value in expected.items() if state.get(key) != value]
         wrong += [key for key in ("epoch", "step") if type(state.get(key)) is not int or state[key] < 0]

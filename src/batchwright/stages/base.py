@@ -81,7 +81,7 @@ class BaseDrawer(Element):
         ----------
         quotas, sizes
             int64, shape (S,) each: rows to draw and rows there are, for the shares of all batches one after the
-            other. The quotas of a batch sum to its size.
+            other. The quotas of a batch sum to its size. A share may have quota 0, and then also size 0.
         uniforms
             float64 in [0, 1), shape (batches, batch size): one for each row drawn. The only source of chance, and
             batch b may depend on row b only, so that a batch is the same in every block.

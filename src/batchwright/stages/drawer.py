@@ -44,7 +44,8 @@ class Drawer(BaseDrawer):
 
 def _rounds(quotas: Integers, sizes: Integers) -> tuple[Integers, Integers]:
     """Cut each quota that exceeds its pool into rounds of distinct draws: all rows, again all rows, the rest."""
-    rounds = -(-quotas // sizes)
+    # A share of no rows still is one round, of none.
+    rounds = np.maximum(-(-quotas // np.maximum(sizes, 1)), 1)
     last = np.cumsum(rounds) - 1
     cut = np.repeat(sizes, rounds)
     cut[last] = quotas - (rounds - 1) * sizes

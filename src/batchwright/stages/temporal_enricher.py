@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from numbers import Real
 from typing import Any
 
 import attrs
@@ -107,8 +106,15 @@ class TemporalEnricher(Stage):
 
     def check(self, draft: Draft) -> None:
         """Raise if the width does not suit the column."""
-        dates = _timeline_of(draft, self.order_column).times.dtype.kind == "M"
-        if dates == isinstance(self.half_width, Real):
+        times = _timeline_of(draft, self.order_column).times
+        if not times.size:
+            msg = (
+                f"A window needs values to lie around; {self.by!r} has 0 in {draft.index.size} rows "
+                "(TemporalEnricher). Name another column, or leave the stage out."
+            )
+            raise SettingError(msg)
+        dates = times.dtype.kind == "M"
+        if dates == isinstance(self.half_width, float):
             kind = "dates" if dates else "numbers"
             msg = (
                 f"half_width must suit its column; {self.by!r} holds {kind}, got {self.half_width} "

@@ -1,0 +1,268 @@
+"""Laws 1 to 7 on drafts: what every leaf of a probability tree must be, and what batches are drawn from it."""
+
+import math
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from batchwright import (
+    Choice,
+    ConditionBalancer,
+    Draft,
+    Drawer,
+    ExperimentSelector,
+    LeakMixer,
+    MetadataIndex,
+    Pipeline,
+    Plan,
+    Pool,
+    Share,
+    TemporalEnricher,
+)
+from batchwright.drawing import draw_block
+from batchwright.plan import Branch
+from reference import could_come_from, labels, rows_of
+from strategies import tables, weights_for, with_chain
+
+SIZES = st.sampled_from([1, 2, 3, 5, 10, 29])
+
+
+def make_plan(table: Any, stages: list[Any], batch_size: int) -> Plan:
+    pipeline = Pipeline(stages)
+    return Plan(pipeline, MetadataIndex.from_table(table, pipeline.key_columns, pipeline.order_column), batch_size)
+
+
+def counts_of(table: pd.DataFrame, column: str, draft: Draft, role: str) -> dict[str, int]:
+    """Return the quota of each label among the shares of a role; every share must hold one label only."""
+    counts: dict[str, int] = {}
+    for share in draft.shares:
+        if share.role == role:
+            (label,) = set(labels(table, column, rows_of(draft, share)))
+            counts[label] = counts.get(label, 0) + share.quota
+    return counts
+
+
+def primary_rows(draft: Draft) -> set[int]:
+    return {row for share in draft.shares if share.role == "primary" for row in rows_of(draft, share)}
+
+
+@given(with_chain(), SIZES, st.integers(0, 3))
+def test_every_batch_is_an_even_draw_from_a_leaf(chain: tuple[pd.DataFrame, list[Any]], size: int, seed: int) -> None:
+    """Laws 1, 2 and 6 for any chain: a batch has its size, and is share by share an even draw from some leaf."""
+    plan = make_plan(*chain, size)
+    leaves = [draft for _, draft in plan.leaves()]
+    for batch in draw_block(plan, seed, 0, range(6)).tolist():
+        assert len(batch) == size
+        assert all(type(row) is int and 0 <= row < len(chain[0]) for row in batch)
+        assert any(could_come_from(draft, batch) for draft in leaves)
+
+
+@given(with_chain(), SIZES)
+def test_leaves_are_sound(chain: tuple[pd.DataFrame, list[Any]], size: int) -> None:
+    """Probabilities sum to 1, quotas to the batch size, and pools are disjoint parts of the universe."""
+    leaves = list(make_plan(*chain, size).leaves())
+    assert sum(probability for probability, _ in leaves) == pytest.approx(1, abs=1e-9)
+    for _, draft in leaves:
+        assert draft.batch_size == size
+        assert all(share.pool.issubset(draft.universe) for share in draft.shares)
+        assert len({row for share in draft.shares for row in rows_of(draft, share)}) == sum(
+            share.pool.size for share in draft.shares
+        )
+
+
+@given(with_chain(), SIZES)
+def test_opening_a_tree_changes_nothing(chain: tuple[pd.DataFrame, list[Any]], size: int) -> None:
+    """Stages are pure: opened twice, a tree has the same leaves with the same probabilities."""
+    plan = make_plan(*chain, size)
+    assert list(plan.leaves()) == list(plan.leaves())
+
+
+@given(tables(), st.data(), SIZES)
+def test_purity(table: pd.DataFrame, data: st.DataObject, size: int) -> None:
+    """Law 3: without a leak all rows are of one group, chosen as the weights say, and never of weight 0."""
+    names = sorted(set(table["experiment"]))
+    weights = data.draw(weights_for(names, zeros=True))
+    stages = [ExperimentSelector(by="experiment", weights=weights), ConditionBalancer(), Drawer()]
+    chances = dict.fromkeys(names, 0.0)
+    for probability, draft in make_plan(table, stages, size).leaves():
+        (name,) = set(labels(table, "experiment", primary_rows(draft)))
+        chances[name] += probability
+    expected = table["experiment"].value_counts().to_dict() if weights is None else weights
+    total = sum(expected.values())
+    assert chances == pytest.approx({name: expected[name] / total for name in names}, abs=1e-9)
+    assert all(chances[name] == 0 for name in names if expected[name] == 0)
+
+
+@given(tables(), st.decimals(0, 1, places=2), SIZES, st.booleans())
+def test_leak(table: pd.DataFrame, fraction: Decimal, size: int, balanced: bool) -> None:
+    """Law 4: exactly floor(batch_size x fraction) rows from outside; where nothing is outside, none and still full."""
+    between = [ConditionBalancer(scope="all")] if balanced else []
+    stages = [ExperimentSelector(), *between, LeakMixer(float(fraction)), *between, Drawer()]
+    for _, draft in make_plan(table, stages, size).leaves():
+        leaked = [share for share in draft.shares if share.role == "leak"]
+        outside = {label for share in leaked for label in labels(table, "experiment", rows_of(draft, share))}
+        expected = math.floor(size * fraction) if table["experiment"].nunique() > 1 else 0
+        assert sum(share.quota for share in leaked) == expected
+        assert outside.isdisjoint(labels(table, "experiment", primary_rows(draft)))
+        assert draft.batch_size == size
+
+
+@given(tables(), st.data(), SIZES)
+def test_leaked_rows_are_all_rows_outside(table: pd.DataFrame, data: st.DataObject, size: int) -> None:
+    """Law 4: the leak comes from every row of all other groups, also those of weight 0."""
+    names = sorted(set(table["experiment"]))
+    stages = [ExperimentSelector(weights=data.draw(weights_for(names, zeros=True))), LeakMixer(0.5), Drawer()]
+    for _, draft in make_plan(table, stages, size).leaves():
+        for share in draft.shares:
+            if share.role == "leak":
+                assert rows_of(draft, share) == set(range(len(table))) - primary_rows(draft)
+
+
+@given(tables(), st.data(), SIZES, st.sampled_from([0.0, 0.29]))
+def test_quotas(table: pd.DataFrame, data: st.DataObject, size: int, fraction: float) -> None:
+    """Law 5: counts within one of their target, equal in expectation; absent labels leave their part to the others."""
+    ratio = data.draw(weights_for(sorted(set(table["condition"])), zeros=False))
+    stages = [ExperimentSelector(), LeakMixer(fraction), ConditionBalancer(ratio=ratio), Drawer()]
+    expected: dict[str, dict[str, float]] = {}
+    chances: dict[str, float] = {}
+    targets: dict[str, dict[str, float]] = {}
+    for probability, draft in make_plan(table, stages, size).leaves():
+        (group,) = set(labels(table, "experiment", primary_rows(draft)))
+        present = sorted(set(table.loc[(table["experiment"] == group).to_numpy(), "condition"]))
+        part = {label: 1.0 if ratio is None else ratio[label] for label in present}
+        primary = sum(share.quota for share in draft.shares if share.role == "primary")
+        targets[group] = {label: primary * part[label] / sum(part.values()) for label in present}
+        counts = counts_of(table, "condition", draft, "primary")
+        assert all(abs(counts.get(label, 0) - targets[group][label]) < 1 for label in present)
+        chances[group] = chances.get(group, 0.0) + probability
+        sums = expected.setdefault(group, dict.fromkeys(present, 0.0))
+        for label, count in counts.items():
+            sums[label] += probability * count
+    for group, sums in expected.items():
+        assert {label: value / chances[group] for label, value in sums.items()} == pytest.approx(
+            targets[group], abs=1e-6
+        )
+
+
+@given(tables(), SIZES, st.sampled_from([0, 0.5, 2]), st.sampled_from([0.0, 0.3, 1.0]), st.booleans())
+def test_all_stages_hold_together(
+    table: pd.DataFrame, size: int, width: float, outside: float, window_first: bool
+) -> None:
+    """Law 7: one group, its leak, its balance and its window hold in counts, in either order of balance and window."""
+    assume(table["hours"].notna().any())
+    both: list[Any] = [ConditionBalancer(), TemporalEnricher("hours", width, outside)]
+    stages = [ExperimentSelector(), LeakMixer(0.2), *(both[::-1] if window_first else both), Drawer()]
+    several = table["experiment"].nunique() > 1
+    primary = size - (math.floor(size * Decimal("0.2")) if several else 0)
+    for _, draft in make_plan(table, stages, size).leaves():
+        (group,) = set(labels(table, "experiment", primary_rows(draft)))
+        of_group = table[(table["experiment"] == group).to_numpy()]
+        counts = counts_of(table, "condition", draft, "primary")
+        assert sum(counts.values()) == primary
+        if not window_first:
+            # Balance comes first, so its counts are within one of equal parts whatever the window does.
+            target = primary / of_group["condition"].nunique()
+            assert all(abs(counts.get(label, 0) - target) < 1 for label in set(of_group["condition"]))
+            assert window_of(table, draft, of_group, width, outside)
+
+
+def window_of(table: pd.DataFrame, draft: Draft, of_group: pd.DataFrame, width: float, outside: float) -> bool:
+    """Tell whether some focal time explains how the quota of each label is split by the window."""
+    focal_times = set(of_group["hours"].dropna())
+    return not focal_times or any(explains(table, draft, of_group, focal, width, outside) for focal in focal_times)
+
+
+def explains(
+    table: pd.DataFrame, draft: Draft, of_group: pd.DataFrame, focal: float, width: float, outside: float
+) -> bool:
+    shares = [share for share in draft.shares if share.role == "primary"]
+    for label in {labels(table, "condition", rows_of(draft, share))[0] for share in shares}:
+        of_label = of_group[(of_group["condition"] == label).to_numpy()]
+        near = of_label["hours"].between(focal - width, focal + width).to_numpy()
+        inside, both = 0, 0
+        for share in shares:
+            rows = rows_of(draft, share)
+            if labels(table, "condition", rows)[0] != label:
+                continue
+            times = pd.Series(labels(table, "hours", rows)).between(focal - width, focal + width)
+            if times.nunique() != 1 or len(times) != (near.sum() if times[0] else (~near).sum()):
+                return False
+            both += share.quota
+            inside += share.quota * int(times[0])
+        target = both * (1.0 if near.all() else 0.0 if not near.any() else 1 - outside)
+        if abs(inside - target) >= 1:
+            return False
+    return True
+
+
+@given(tables(), st.data(), SIZES)
+def test_windows_agree_with_a_split_by_hand(table: pd.DataFrame, data: st.DataObject, size: int) -> None:
+    """A window worked out for many focal times at once is the one that pool algebra gives for each of them."""
+    scope = data.draw(st.sampled_from(["primary", "leak", "all"]))
+    width, outside = data.draw(st.sampled_from([0.0, 0.5, 2.0])), data.draw(st.sampled_from([0.0, 0.3, 0.5, 1.0]))
+    index = MetadataIndex.from_table(table, ["experiment", "condition"], "hours")
+    draft = Draft.start(index, size).select(index.pool("experiment", table["experiment"].iloc[0]))
+    leaked = draft.leak(draft.universe - draft.primary, size // 2)
+    assert isinstance(leaked, Draft)
+    times = table["hours"].to_numpy()
+    of_group = times[index.rows(leaked.primary.positions())]
+    focal_times = sorted(set(of_group[~np.isnan(of_group)].tolist()))
+    choice = TemporalEnricher("hours", width, outside, scope).apply(leaked)
+    assume(focal_times)
+    assert isinstance(choice, Choice)
+    by_hand: dict[tuple[Share, ...], float] = {}
+    for focal in focal_times:
+        near = np.abs(times - focal) <= width
+        inside = index_pool(index, np.flatnonzero(near))
+
+        def parts(share: Share, inside: Any = inside) -> list[tuple[Any, float]]:
+            sides = [(share.pool & inside, 1 - outside), (share.pool - inside, outside)]
+            filled = [(pool, weight) for pool, weight in sides if pool]
+            return [(filled[0][0], 1.0)] if len(filled) == 1 else filled
+
+        outcome = leaked.split(parts, scope)
+        drafts = (
+            [(1.0, outcome)]
+            if isinstance(outcome, Draft)
+            else [(float(p), outcome.child(k)) for k, p in enumerate(outcome.weights)]
+        )
+        for probability, child in drafts:
+            assert isinstance(child, Draft)
+            by_hand[child.shares] = by_hand.get(child.shares, 0.0) + probability / len(focal_times)
+    at_once: dict[tuple[Share, ...], float] = {}
+    for k, probability in enumerate(choice.weights.tolist()):
+        child = choice.child(k)
+        assert isinstance(child, Draft)
+        at_once[child.shares] = at_once.get(child.shares, 0.0) + probability
+    assert at_once == pytest.approx(by_hand, abs=1e-8)
+
+
+def index_pool(index: MetadataIndex, rows: Any) -> Pool:
+    """Return the pool of some rows of the table."""
+    return Pool.where(np.isin(index.rows(np.arange(index.size)), rows))
+
+
+@given(with_chain(), SIZES)
+def test_stacks_agree_with_children(chain: tuple[pd.DataFrame, list[Any]], size: int) -> None:
+    """Where a choice offers its drafts as arrays, they say what its children say."""
+    plan = make_plan(*chain, size)
+    nodes = [plan.root]
+    while nodes:
+        node = nodes.pop()
+        if not isinstance(node, Branch):
+            continue
+        every = np.arange(node.choice.weights.size)
+        nodes += [plan.child(node, int(k)) for k in every[:3]]
+        if node.choice.stack is None:
+            continue
+        stack = node.choice.stack(every)
+        for k in every:
+            child = node.choice.child(int(k))
+            assert isinstance(child, Draft)
+            quotas = stack.quotas[k][stack.quotas[k] > 0]
+            assert quotas.tolist() == [share.quota for share in child.shares]

@@ -1,0 +1,56 @@
+"""Systematic rounding: within one, exact sum, exactly unbiased, few outcomes."""
+
+from fractions import Fraction
+from itertools import pairwise
+from math import floor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchwright.rounding import Rounding
+
+
+@st.composite
+def exact_targets(draw: st.DrawFn) -> list[Fraction]:
+    """Return fractions that sum to a whole number, as quotas by a ratio do."""
+    total = draw(st.integers(1, 40))
+    ratio = draw(st.lists(st.integers(0, 9), min_size=1, max_size=8).filter(any))
+    return [Fraction(total * part, sum(ratio)) for part in ratio]
+
+
+@given(exact_targets())
+def test_quotas_are_within_one_and_sum_to_the_total(targets: list[Fraction]) -> None:
+    """Every outcome keeps the total and rounds each target up or down."""
+    quotas = Rounding.of([float(t) for t in targets]).all_quotas()
+    assert (quotas.sum(axis=1) == sum(targets)).all()
+    assert all(abs(quota - target) < 1 for row in quotas.tolist() for quota, target in zip(row, targets, strict=True))
+
+
+@given(exact_targets())
+def test_expectation_equals_the_targets(targets: list[Fraction]) -> None:
+    """Probabilities sum to 1 and average to the targets; nine decimals of cumulative targets leave 1e-8."""
+    rounding = Rounding.of([float(t) for t in targets])
+    assert rounding.probabilities.sum() == pytest.approx(1, abs=1e-12)
+    assert rounding.probabilities @ rounding.all_quotas() == pytest.approx([float(t) for t in targets], abs=1e-8)
+
+
+@given(exact_targets(), st.integers(0, 999))
+def test_outcomes_are_those_of_the_definition(targets: list[Fraction], thousandth: int) -> None:
+    """For any u, floor(c_k + u) - floor(c_(k-1) + u) in exact arithmetic is the outcome at u."""
+    # An odd denominator that no target has keeps u off the borders between two outcomes.
+    u = Fraction(2 * thousandth + 1, 2003)
+    sums = np.cumsum([0, *targets])
+    expected = [floor(b + u) - floor(a + u) for a, b in pairwise(sums)]
+    rounding = Rounding.of([float(t) for t in targets])
+    outcome = int(np.searchsorted(np.cumsum(rounding.probabilities), float(u), side="right"))
+    assert rounding.quotas(outcome).tolist() == expected
+
+
+@given(exact_targets())
+def test_there_are_at_most_as_many_outcomes_as_targets(targets: list[Fraction]) -> None:
+    """The choice over roundings stays small, and none of its outcomes is impossible."""
+    probabilities = Rounding.of([float(t) for t in targets]).probabilities
+    assert len(probabilities) <= len(targets)
+    assert (probabilities > 1e-6).all()

@@ -1,0 +1,249 @@
+"""One column of any table: the same codes and labels whatever library or dtype it comes from."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from batchwright import TableError
+from batchwright.columns import encode_labels, encode_order, read_column
+
+# Each kind of key with its codes and labels; every container below must give these.
+DATES = np.array(["2024-01-02", "2024-01-01", "2024-01-02", "2024-01-03"], dtype="datetime64[us]").tolist()
+KINDS = {
+    "text": (["b", "a", "b", "c"], [1, 0, 1, 2], ("a", "b", "c")),
+    "int": ([10, -9, 10, 11], [1, 0, 1, 2], (-9, 10, 11)),
+    "bool": ([True, False, True, True], [1, 0, 1, 1], (False, True)),
+    "date": (DATES, [1, 0, 1, 2], tuple(pd.DatetimeIndex(sorted(set(DATES))))),
+}
+
+
+def frame(values: Any, dtype: Any = None, index: Any = None) -> pd.DataFrame:
+    return pd.DataFrame({"key": pd.Series(values, dtype=dtype, index=index)})
+
+
+def category(values: list[Any], unused: tuple[Any, ...] = (), ordered: bool = False) -> pd.DataFrame:
+    """Return a table of a category that is declared in descending order, behind its unused entries."""
+    entries = [*unused, *sorted({value for value in values if value is not None}, reverse=True)]
+    return frame(pd.Categorical(values, categories=entries, ordered=ordered))
+
+
+def arrays(values: Any) -> dict[str, Any]:
+    return {"key": np.array(values)}
+
+
+def polars(values: Any, dtype: str | None = None) -> Any:
+    pl = pytest.importorskip("polars")
+    return pl.DataFrame({"key": pl.Series(values, dtype=dtype and getattr(pl, dtype))})
+
+
+def arrow(values: Any, dtype: Any = None) -> Any:
+    pa = pytest.importorskip("pyarrow")
+    return pa.table({"key": pa.array(values, type=dtype and getattr(pa, dtype)())})
+
+
+def arrow_chunks(values: list[Any], *, dictionary: bool = False) -> Any:
+    """Return a table of two chunks; as dictionaries, each chunk has codes of its own."""
+    pa = pytest.importorskip("pyarrow")
+    chunks = [pa.array(values[:2]), pa.array(values[2:])]
+    return pa.table({"key": pa.chunked_array([chunk.dictionary_encode() if dictionary else chunk for chunk in chunks])})
+
+
+def encoded(table: Any) -> tuple[list[int], tuple[Any, ...], list[type]]:
+    """Return codes, labels and the types of the labels: 1, 1.0 and True are equal and yet not the same label."""
+    codes, labels = encode_labels(table, "key")
+    assert np.issubdtype(codes.dtype, np.signedinteger)
+    return codes.tolist(), labels, [type(label) for label in labels]
+
+
+CONTAINERS = [
+    pytest.param(frame, id="pandas"),
+    pytest.param(lambda values: frame(values, dtype=object), id="pandas-object"),
+    pytest.param(lambda values: frame(values).convert_dtypes(), id="pandas-nullable"),
+    pytest.param(category, id="pandas-category"),
+    pytest.param(lambda values: category(values, ordered=True), id="pandas-ordered-category"),
+    pytest.param(lambda values: frame(values, index=[3, 3, "x", None]), id="pandas-odd-index-labels"),
+    pytest.param(lambda values: frame(values, index=[3, 2, 1, 0]), id="pandas-reversed-index-labels"),
+    pytest.param(lambda values: {"key": values}, id="dict-of-lists"),
+    pytest.param(arrays, id="dict-of-arrays"),
+    pytest.param(lambda values: {"key": pd.Series(values, index=[9, 9, 8, 7])}, id="dict-of-series"),
+    pytest.param(polars, id="polars"),
+    pytest.param(arrow, id="arrow"),
+    pytest.param(arrow_chunks, id="arrow-chunks"),
+]
+OF_ONE_KIND = [
+    pytest.param("text", lambda values: category(values, unused=("aa", "z")), id="category-with-unused-entries"),
+    pytest.param("text", lambda values: polars(values, "Categorical"), id="polars-Categorical"),
+    pytest.param("text", lambda values: arrow_chunks(values, dictionary=True), id="arrow-dictionary"),
+    pytest.param("int", lambda values: category(values, unused=(0, 99)), id="category-of-int-with-unused-entries"),
+    pytest.param("int", lambda values: frame(values, dtype="Int64"), id="pandas-Int64"),
+    pytest.param("int", lambda values: polars(values, "Int64"), id="polars-Int64"),
+    pytest.param("int", lambda values: arrow(values, "int16"), id="arrow-int16"),
+    pytest.param("int", lambda values: arrow_chunks(values, dictionary=True), id="arrow-dictionary-of-int"),
+    pytest.param("int", lambda values: frame([np.int64(v) for v in values], object), id="objects-of-numpy"),
+    pytest.param("date", lambda values: {"key": np.array(values, dtype="datetime64[D]")}, id="array-of-days"),
+    pytest.param("date", lambda values: frame(values, dtype="datetime64[ns]"), id="pandas-ns"),
+    pytest.param("date", lambda values: polars(values, "Datetime"), id="polars-Datetime"),
+]
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_labels_do_not_depend_on_the_container(container: Callable[[list[Any]], Any], kind: str) -> None:
+    """Every container of the same values gives the same codes and the same sorted, plain labels."""
+    values, codes, labels = KINDS[kind]
+    assert encoded(container(values)) == (codes, labels, [type(label) for label in labels])
+
+
+@pytest.mark.parametrize(("kind", "container"), OF_ONE_KIND)
+def test_labels_do_not_depend_on_the_dtype(kind: str, container: Callable[[list[Any]], Any]) -> None:
+    """The dtypes that only one kind of value has give the same codes and labels, too."""
+    values, codes, labels = KINDS[kind]
+    assert encoded(container(values)) == (codes, labels, [type(label) for label in labels])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param([day.date() for day in DATES], id="days"),
+        pytest.param(pd.Series(DATES).dt.tz_localize("UTC").tolist(), id="with-time-zone"),
+    ],
+)
+def test_polars_and_arrow_agree_on_dates(values: list[Any]) -> None:
+    """Days and times with a zone have the same labels from polars as from arrow."""
+    assert encoded(polars(values)) == encoded(arrow(values))
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param({"key": ["b", 1, "a", 1]}, id="dict-of-lists"),
+        pytest.param(frame(pd.Categorical(["b", 1, "a", 1])), id="category"),
+    ],
+)
+def test_labels_of_mixed_types(table: Any) -> None:
+    """Numbers among text stay numbers and are sorted before it, as in a column of objects."""
+    assert encoded(table) == encoded(frame(["b", 1, "a", 1], dtype=object))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        pytest.param(lambda: frame(["a", None, "b"]), id="pandas-str"),
+        pytest.param(lambda: frame(["a", np.nan, "b"], dtype=object), id="pandas-object"),
+        pytest.param(lambda: category(["a", None, "b"], unused=("z",)), id="category-with-unused-entries"),
+        pytest.param(lambda: frame([1, np.nan, 2]), id="pandas-float"),
+        pytest.param(lambda: frame([1, None, 2], dtype="Int64"), id="pandas-Int64"),
+        pytest.param(lambda: frame([DATES[0], None, DATES[1]]), id="pandas-date"),
+        pytest.param(lambda: {"key": ["a", None, "b"]}, id="list-with-None"),
+        pytest.param(lambda: {"key": ["a", float("nan"), "b"]}, id="list-with-nan"),
+        pytest.param(lambda: {"key": np.ma.masked_array([1, 2, 3], mask=[0, 1, 0])}, id="masked-array"),
+        pytest.param(lambda: polars(["a", None, "b"]), id="polars-String"),
+        pytest.param(lambda: polars(["a", None, "b"], "Categorical"), id="polars-Categorical"),
+        pytest.param(lambda: polars([1, None, 2]), id="polars-Int64"),
+        pytest.param(lambda: arrow(["a", None, "b"]), id="arrow-string"),
+        pytest.param(lambda: arrow([1, None, 2]), id="arrow-int"),
+        pytest.param(lambda: arrow_chunks(["a", None, "b"], dictionary=True), id="arrow-dictionary"),
+    ],
+)
+def test_missing_keys_are_refused(build: Callable[[], Any]) -> None:
+    """A key column without a value in one row is refused, with the count and a remedy."""
+    with pytest.raises(TableError, match=r"'key' has 1 missing of 3\. Drop those rows, or .* fillna"):
+        encode_labels(build(), "key")
+
+
+@pytest.mark.parametrize(
+    "values", [pytest.param([[1], [2]], id="lists"), pytest.param([object(), object()], id="no-order")]
+)
+def test_labels_that_cannot_be_used_are_refused(values: list[Any]) -> None:
+    """Values that do not hash or do not sort make no key column, and the message names it."""
+    with pytest.raises(TableError, match="'key'"):
+        encode_labels(frame(values, dtype=object), "key")
+
+
+NUMBERS = [2.5, None, -1.0, 2.5]
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        pytest.param(lambda: frame(NUMBERS), id="pandas"),
+        pytest.param(lambda: frame(NUMBERS, dtype="Float64"), id="pandas-nullable"),
+        pytest.param(lambda: frame(NUMBERS, index=[1, 1, 1, 1]), id="pandas-odd-index-labels"),
+        pytest.param(lambda: {"key": np.array(NUMBERS, dtype="float32")}, id="array"),
+        pytest.param(lambda: polars(NUMBERS), id="polars"),
+        pytest.param(lambda: arrow(NUMBERS), id="arrow"),
+        pytest.param(lambda: arrow_chunks(NUMBERS), id="arrow-chunks"),
+    ],
+)
+def test_order_of_numbers(build: Callable[[], Any]) -> None:
+    """Numbers are ranked from the smallest, and a missing one has the last rank."""
+    ranks, values = encode_order(build(), "key")
+    assert ranks.tolist() == [1, 2, 0, 1]
+    assert ranks.dtype == np.int64
+    assert values.tolist() == [-1.0, 2.5]
+    assert values.dtype == np.float64
+
+
+@pytest.mark.parametrize("container", [frame, arrays, polars, arrow, arrow_chunks])
+def test_order_of_dates(container: Callable[[list[Any]], Any]) -> None:
+    """Dates are ranked from the earliest in every container."""
+    ranks, values = encode_order(container(DATES), "key")
+    assert ranks.tolist() == [1, 0, 1, 2]
+    assert np.array_equal(values, np.unique(np.array(DATES, dtype="datetime64[us]")))
+
+
+@pytest.mark.parametrize("container", [polars, arrow])
+def test_order_of_days(container: Callable[[list[Any]], Any]) -> None:
+    """A column of days is a column of dates, in each library that has such a type."""
+    assert encode_order(container([day.date() for day in DATES]), "key")[0].tolist() == [1, 0, 1, 2]
+
+
+def test_order_of_missing_dates() -> None:
+    """A missing date has the last rank, also where all are missing."""
+    assert encode_order(frame([DATES[1], None, DATES[0]]), "key")[0].tolist() == [0, 2, 1]
+    assert encode_order(frame([pd.NaT, pd.NaT]), "key")[0].tolist() == [0, 0]
+
+
+def test_order_of_far_dates() -> None:
+    """Dates that a count of nanoseconds cannot hold are refused, never wrapped around."""
+    assert encode_order({"key": np.array(["2262-04-11", "1677-09-22"], "datetime64[s]")}, "key")[0].tolist() == [1, 0]
+    with pytest.raises(TableError, match="'key'"):
+        encode_order({"key": np.array(["2262-04-12", "1677-09-22"], "datetime64[s]")}, "key")
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [(["1", "2"], "str"), ([True, False], "bool"), (["1", 2], "object"), (pd.Categorical([1, 2]), "category")],
+)
+def test_order_needs_numbers_or_dates(values: Any, dtype: str) -> None:
+    """Text, flags, objects and categories have no distance, so they make no ordered column."""
+    with pytest.raises(TableError, match=f"numbers or dates; 'key' holds {dtype}. Convert"):
+        encode_order(frame(values), "key")
+
+
+def test_a_column_is_read_by_position() -> None:
+    """A column comes with a plain range index, whatever the index labels of the table are."""
+    read = read_column(frame(["x", "y"], index=["r2", "r2"]), "key")
+    assert read.index.equals(pd.RangeIndex(2))
+    assert read.tolist() == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        pytest.param({"a": [1], "b": [1]}, "'key' is missing. The table has 2 columns: 'a', 'b'. Re", id="missing"),
+        pytest.param({f"c{i}": [1] for i in range(22)}, "22 columns: 'c0', .* 'c19' and 2 more", id="of-many"),
+        pytest.param(pd.DataFrame([[1, 2]], columns=["key", "key"]), "'key' stands there 2 times", id="twice"),
+        pytest.param({"key": np.zeros((3, 2))}, "one dimension; 'key' has 2. Pass", id="two-dimensions"),
+        pytest.param({"key": 3}, "one dimension; 'key' has 0. Pass", id="a-number"),
+        pytest.param(frame([]), "must have rows; column 'key' has 0. Pass", id="no-rows-in-a-frame"),
+        pytest.param([1, 2], "or a dict of arrays; got list .table.. Pass", id="a-list"),
+    ],
+)
+def test_tables_that_cannot_be_read_are_refused(table: Any, message: str) -> None:
+    """A column must be there once, flat and not empty, in something that is a table."""
+    with pytest.raises(TableError, match=message):
+        read_column(table, "key")

@@ -1,0 +1,330 @@
+"""`PipelineSampler` inside a loop and a DataLoader: epochs, positions, copies, workers, own stages."""
+
+import itertools
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from batchwright import (
+    Choice,
+    ConditionBalancer,
+    Draft,
+    Drawer,
+    ExperimentSelector,
+    LeakMixer,
+    MetadataIndex,
+    PipelineSampler,
+    Stage,
+    TemporalEnricher,
+)
+from batchwright.errors import ChainError
+
+ROWS = 100
+TABLE = {
+    "experiment": [f"e{row % 4}" for row in range(ROWS)],
+    "marker": ["DAPI" if row % 3 else "GFP" for row in range(ROWS)],
+}
+
+
+def make_sampler(**settings: Any) -> PipelineSampler:
+    chain = [ExperimentSelector(), LeakMixer(0.2), Drawer()]
+    return PipelineSampler(TABLE, settings.pop("stages", chain), **{"batch_size": 10, **settings})
+
+
+def epoch_of(epoch: int, **settings: Any) -> list[list[int]]:
+    sampler = make_sampler(**settings)
+    return [sampler.batch(step, epoch) for step in range(10)]
+
+
+class Rows(Dataset[Any]):
+    """A dataset whose items are their own numbers."""
+
+    def __getitem__(self, row: int) -> int:
+        return row
+
+
+def test_plain_loops_never_replay_an_epoch() -> None:
+    """Passes that run out, and passes that are left early, each move on to the next epoch."""
+    sampler = make_sampler()
+    assert list(sampler) == epoch_of(0)
+    assert list(itertools.islice(sampler, 3)) == epoch_of(1)[:3]
+    assert list(sampler) == epoch_of(2)
+    assert sampler.epoch == 3
+
+
+def test_the_epoch_can_be_read_during_a_pass() -> None:
+    """`epoch` is that of the running pass, and of the next one when it has run out."""
+    sampler = make_sampler()
+    running = iter(sampler)
+    assert [sampler.epoch for _ in running] == [0] * 10
+    assert sampler.epoch == 1
+
+
+def test_iterators_do_nothing_until_used() -> None:
+    """Making iterators, as loaders do, moves nothing; two of them can run side by side."""
+    sampler = make_sampler()
+    first, _, second = iter(sampler), iter(sampler), iter(sampler)
+    assert sampler.state_dict() == make_sampler().state_dict()
+    assert [next(first), next(second), next(first)] == [epoch_of(0)[0], epoch_of(1)[0], epoch_of(0)[1]]
+
+
+def test_set_epoch_is_idempotent() -> None:
+    """Setting an epoch twice is setting it once; a loop that sets it gets just that epoch."""
+    sampler = make_sampler()
+    for epoch in (4, 4, 2, 0, 0):
+        sampler.set_epoch(epoch)
+        sampler.set_epoch(epoch)
+        assert list(sampler) == epoch_of(epoch)
+
+
+def test_set_epoch_keeps_a_position_of_that_epoch() -> None:
+    """Trainers set the epoch after loading a state: the same one keeps the position, another starts anew."""
+    state = {**make_sampler().state_dict(), "epoch": 2, "step": 7}
+    for epoch, rest in ((2, epoch_of(2)[7:]), (3, epoch_of(3))):
+        sampler = make_sampler()
+        sampler.load_state_dict(state)
+        sampler.set_epoch(epoch)
+        assert list(sampler) == rest
+
+
+def test_seek() -> None:
+    """The trainer's own count is enough to resume; the end of an epoch is the start of the next."""
+    sampler = make_sampler()
+    sampler.seek(epoch=5, step=8)
+    assert list(sampler) == epoch_of(5)[8:]
+    sampler.seek(epoch=5, step=10)
+    assert sampler.epoch == 6
+    assert list(sampler) == epoch_of(6)
+
+
+def test_a_finished_state_starts_the_next_epoch() -> None:
+    """After the last batch the sampler's state is the next epoch; an iterator's has nothing left in this one."""
+    sampler = make_sampler()
+    running = iter(sampler)
+    for _ in range(10):
+        next(running)
+    state = running.state_dict()
+    resumed, other = make_sampler(), make_sampler()
+    resumed.load_state_dict(state)
+    assert list(resumed) == epoch_of(1)
+    iterator = iter(other)
+    iterator.load_state_dict(state)
+    assert list(iterator) == []
+    assert list(other) == epoch_of(1)
+
+
+def test_a_state_in_the_iterator_wins_over_one_in_the_sampler() -> None:
+    """Stateful loaders load both; the pass continues, and the next one is the next epoch."""
+    sampler = make_sampler()
+    sampler.load_state_dict({**sampler.state_dict(), "step": 4})
+    iterator = iter(sampler)
+    iterator.load_state_dict({**sampler.state_dict(), "step": 6})
+    assert list(iterator) == epoch_of(0)[6:]
+    assert list(sampler) == epoch_of(1)
+
+
+def test_a_later_set_epoch_wins_over_a_state_in_the_iterator() -> None:
+    """Another epoch set before the first batch is delivered from its start."""
+    sampler = make_sampler()
+    iterator = iter(sampler)
+    iterator.load_state_dict({**sampler.state_dict(), "step": 6})
+    sampler.set_epoch(3)
+    assert list(iterator) == epoch_of(3)
+
+
+def test_nothing_saved_is_tolerated() -> None:
+    """A checkpoint made without a state loads None; that changes nothing."""
+    sampler = make_sampler()
+    sampler.load_state_dict(None)
+    iterator = iter(sampler)
+    iterator.load_state_dict(None)
+    assert list(iterator) == epoch_of(0)
+
+
+def test_states_are_fresh_plain_values() -> None:
+    """A state is a dict of its own, of text and integers."""
+    sampler = make_sampler()
+    state = sampler.state_dict()
+    state["step"] = 99
+    assert sampler.state_dict()["step"] == 0
+    assert {type(value) for value in state.values()} == {int, str}
+
+
+def test_a_refused_state_changes_nothing() -> None:
+    """A state of another seed raises, and the sampler stays where it was."""
+    sampler = make_sampler()
+    sampler.seek(1, 2)
+    with pytest.raises(ValueError, match="seed=7 for 0"):
+        sampler.load_state_dict(make_sampler(seed=7).state_dict())
+    assert list(sampler) == epoch_of(1)[2:]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_in_a_loader(workers: int) -> None:
+    """A DataLoader delivers epoch after epoch what the addresses say, also with worker processes."""
+    sampler = make_sampler()
+    loader = DataLoader(Rows(), batch_sampler=sampler, num_workers=workers)
+    for epoch in range(3):
+        assert [batch.tolist() for batch in loader] == epoch_of(epoch)
+    assert len(loader) == 10
+
+
+def test_with_persistent_workers_and_set_epoch() -> None:
+    """Workers that stay alive get the epoch that is set, and a resumed position."""
+    sampler = make_sampler()
+    loader = DataLoader(Rows(), batch_sampler=sampler, num_workers=2, persistent_workers=True)
+    for epoch in (3, 1):
+        sampler.set_epoch(epoch)
+        assert [batch.tolist() for batch in loader] == epoch_of(epoch)
+    sampler.seek(1, 6)
+    assert [batch.tolist() for batch in loader] == epoch_of(1)[6:]
+
+
+def test_what_hosts_look_for() -> None:
+    """The protocol of trainers: `.sampler`, an instance dict, a torch Sampler, and no name that they would misread."""
+    sampler = make_sampler()
+    assert sampler.sampler is sampler
+    assert isinstance(sampler, Sampler)
+    assert sampler.__dict__
+    assert sampler.batch_size == 10
+    assert not hasattr(sampler, "drop_last")
+    assert not hasattr(sampler, "generator")
+
+
+def test_rank_is_asked_when_a_pass_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sampler and an iterator made before the process group exists still deliver their rank's part."""
+    sampler = make_sampler()
+    early = iter(sampler)
+    assert len(sampler) == 10
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 1)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    assert len(sampler) == 5
+    assert list(early) == epoch_of(0)[1::2]
+    assert list(make_sampler(num_replicas=1)) == epoch_of(0)
+
+
+def test_global_random_state_is_neither_read_nor_moved() -> None:
+    """Torch's and NumPy's global generators have nothing to do with batches."""
+    torch.manual_seed(1)
+    np.random.seed(1)  # noqa: NPY002 - that this state does not matter is what is tested.
+    before = torch.get_rng_state(), np.random.get_state()[1]  # noqa: NPY002
+    assert list(make_sampler()) == epoch_of(0)
+    assert torch.equal(before[0], torch.get_rng_state())
+    assert (before[1] == np.random.get_state()[1]).all()  # noqa: NPY002
+
+
+def test_an_index_made_before_serves_many_samplers() -> None:
+    """A `MetadataIndex` takes the place of the table."""
+    index = MetadataIndex.from_table(TABLE, by=["experiment", "marker"])
+    chain = [ExperimentSelector(), ConditionBalancer(by="marker"), Drawer()]
+    assert list(PipelineSampler(index, chain, 10)) == list(PipelineSampler(TABLE, chain, 10))
+
+
+def test_num_batches_sets_the_epoch() -> None:
+    """An epoch may have any number of full batches, also of a table smaller than one."""
+    sampler = make_sampler(batch_size=150, num_batches=4)
+    assert [len(batch) for batch in sampler] == [150] * 4
+    assert make_sampler(num_batches=25).batch(24, 0)
+
+
+def test_the_first_batch_comes_at_once() -> None:
+    """Only one batch is drawn before the first is delivered, not an epoch."""
+
+    class Counting(Drawer):
+        drawn: list[int] = []  # noqa: RUF012 - shared on purpose: a frozen drawer keeps nothing.
+
+        def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+            self.drawn.append(len(uniforms))
+            return super().draw(quotas, sizes, uniforms)
+
+    sampler = make_sampler(stages=[ExperimentSelector(), Counting()], num_batches=10_000)
+    next(iter(sampler))
+    assert Counting.drawn == [1]
+
+
+class OnlyMarker(Stage):
+    """A filter of a user's own: rows of one marker."""
+
+    by = "marker"
+
+    def __init__(self, marker: str) -> None:
+        self.marker = marker
+
+    def apply(self, draft: Draft) -> Draft:
+        """Keep the marker."""
+        return draft.filter(draft.index.pool("marker", self.marker))
+
+
+class TwoExperiments(Stage):
+    """A random stage of a user's own: two experiments a batch, half of the rows each."""
+
+    by = "experiment"
+
+    def apply(self, draft: Draft) -> Choice:
+        """Choose a pair and split the batch between the two."""
+        pairs = list(combinations(draft.groups("experiment"), 2))
+
+        def halves(k: int) -> Draft | Choice:
+            chosen = draft.select(pairs[k][0] | pairs[k][1])
+            return chosen.split(lambda share: [(share.pool & group, 1) for group in pairs[k]])
+
+        return Choice([1] * len(pairs), halves)
+
+
+def labels(column: str, batch: list[int]) -> list[str]:
+    return [TABLE[column][row] for row in batch]
+
+
+def test_a_filter_of_ones_own_holds_for_leaked_rows_too() -> None:
+    """A filter shrinks the universe, so the leak obeys it, and the epoch counts only what is left."""
+    sampler = make_sampler(stages=[OnlyMarker("DAPI"), ExperimentSelector(), LeakMixer(0.3), Drawer()])
+    assert len(sampler) == TABLE["marker"].count("DAPI") // 10
+    for batch in sampler:
+        assert set(labels("marker", batch)) == {"DAPI"}
+        assert len(set(labels("experiment", batch))) > 1
+
+
+def test_a_random_stage_of_ones_own() -> None:
+    """Two experiments a batch, five rows each; a leak comes from neither of them."""
+    for batch in make_sampler(stages=[TwoExperiments(), Drawer()]):
+        names = labels("experiment", batch)
+        assert sorted(names.count(name) for name in set(names)) == [5, 5]
+    for batch in make_sampler(stages=[TwoExperiments(), LeakMixer(0.2), Drawer()]):
+        names = labels("experiment", batch)
+        assert sorted(names.count(name) for name in set(names))[-2:] == [4, 4]
+
+
+def test_a_stage_that_loses_rows_is_refused() -> None:
+    """A stage whose shares do not add up to the batch is named when the sampler is built."""
+
+    class Half(Stage):
+        def apply(self, draft: Draft) -> Draft:
+            return Draft.start(draft.index, draft.batch_size // 2)
+
+    with pytest.raises(ChainError, match=r"sum to batch_size=10; got 5 \(after stage 1, Half\(\)\)"):
+        make_sampler(stages=[Half(), Drawer()])
+
+
+def test_an_error_in_a_stage_names_the_stage() -> None:
+    """An error of a user's own stage says where in the chain it happened."""
+
+    class Broken(Stage):
+        def apply(self, draft: Draft) -> Draft:
+            raise KeyError(draft.batch_size)
+
+    with pytest.raises(KeyError) as caught:
+        make_sampler(stages=[ExperimentSelector(), Broken(), Drawer()])
+    assert caught.value.__notes__ == ["in stage 2 of 2, Broken()"]
+
+
+def test_dates_as_ordered_column() -> None:
+    """A window over dates takes a duration."""
+    days = np.datetime64("2026-01-01") + np.arange(ROWS) % 10
+    sampler = PipelineSampler({"day": days}, [TemporalEnricher("day", "36h", 0.0), Drawer()], batch_size=5)
+    for batch in sampler:
+        assert days[batch].max() - days[batch].min() <= np.timedelta64(2, "D")
