@@ -23,18 +23,18 @@ Floats = NDArray[np.float64]
 # memory that the batches before have just left.
 _SLOTS_OF_A_BLOCK = 1 << 17
 _SLOTS_OF_LISTS = 1 << 13
-_GROWTH = 8
+_GROWTH = 32
 
 _NO_COLUMNS = np.empty((5, 0), dtype=np.int64)
 _BELOW_ONE = np.nextafter(1.0, 0.0)
 
 
-def iterate_batches(plan: Plan, seed: int, epoch: int, steps: range) -> Iterator[list[int]]:
+def iterate_batches(plan: Plan, seed: int, epoch: int, steps: range, stride: int | None = None) -> Iterator[list[int]]:
     """Yield the batches of the given steps; blocks start with one batch and grow, so the first comes at once."""
     size, most = 1, max(1, _SLOTS_OF_A_BLOCK // plan.batch_size)
     lists = max(1, _SLOTS_OF_LISTS // plan.batch_size)
     while steps:
-        rows = draw_block(plan, seed, epoch, steps[:size])
+        rows = draw_block(plan, seed, epoch, steps[:size], stride)
         for start in range(0, len(rows), lists):
             yield from rows[start : start + lists].tolist()
         steps, size = steps[size:], min(_GROWTH * size, most)

@@ -113,28 +113,31 @@ class Pass:
         self._deliver = deliver
         self._loaded: tuple[Position, int] | None = None
         self._batches: Iterator[list[int]] | None = None
+        self._start: Position | None = None
         self._stride = 1
-        self._position: Position | None = None
+        self._delivered = 0
 
     @property
     def position(self) -> Position:
         """Where this pass stands, or would begin."""
-        return self._position or self._progress.position
+        if self._start is None:
+            return self._progress.position
+        done = self._start.step + self._delivered * self._stride
+        return Position(self._start.epoch, min(done, self._progress.steps))
 
     def __iter__(self) -> Pass:
         return self
 
     def __next__(self) -> list[int]:
         if self._batches is None:
-            self._position = self._progress.begin(self, self._loaded)
-            self._batches, self._stride = self._deliver(self._position)
+            self._start = self._progress.begin(self, self._loaded)
+            self._batches, self._stride = self._deliver(self._start)
         try:
             batch = next(self._batches)
         except StopIteration:
             self._progress.end(self)
             raise
-        done = min(self.position.step + self._stride, self._progress.steps)
-        self._position = Position(self.position.epoch, done)
+        self._delivered += 1
         return batch
 
     def state_dict(self) -> dict[str, Any]:
@@ -156,7 +159,8 @@ class Pass:
         position = read_position(self._identity, state, self._progress.steps)
         whole = position if position.step == self._progress.steps else Position(position.epoch, 0)
         self._progress.move(whole)
-        self._loaded, self._position, self._batches = (position, self._progress.calls), position, None
+        self._loaded, self._start = (position, self._progress.calls), position
+        self._batches, self._delivered = None, 0
 
 
 def read_position(identity: Identity, state: dict[str, Any], steps: int) -> Position:

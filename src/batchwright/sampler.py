@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 import torch.distributed
 from torch.utils.data import Sampler
 
 from batchwright._checks import check_flag, check_integer
-from batchwright.drawing import draw_block, iterate_batches
+from batchwright.drawing import iterate_batches
 from batchwright.errors import SettingError
 from batchwright.index import MetadataIndex
 from batchwright.passes import Pass, Progress, read_position
@@ -193,14 +194,14 @@ class PipelineSampler(Sampler[list[int]]):
         return range(start + rank, stop, num_replicas)
 
     def _batches(self, epoch: int, steps: range) -> Iterator[list[int]]:
-        """Yield the batches of the given steps; the last one of the epoch may be short."""
-        for step, batch in zip(steps, iterate_batches(self.plan, self.seed, epoch, steps), strict=True):
-            if step == self._steps - 1 and self._short_plan is not None:
-                yield from draw_block(
-                    self._short_plan, self.seed, epoch, range(step, step + 1), 1 + len(batch)
-                ).tolist()
-            else:
-                yield batch
+        """Return the batches of the given steps; the last one of the epoch may be short."""
+        last = self._steps - 1
+        if self._short_plan is None or last not in steps:
+            return iterate_batches(self.plan, self.seed, epoch, steps)
+        at = steps.index(last)
+        before, after = (iterate_batches(self.plan, self.seed, epoch, part) for part in (steps[:at], steps[at + 1 :]))
+        stride = 1 + self.plan.batch_size
+        return chain(before, iterate_batches(self._short_plan, self.seed, epoch, steps[at : at + 1], stride), after)
 
     def _resolve_world(self) -> tuple[int, int]:
         """Return (rank, num_replicas): the arguments, else the process group, else one process."""
@@ -211,8 +212,8 @@ class PipelineSampler(Sampler[list[int]]):
         return 0, 1
 
     def _identify(self) -> Identity:
-        chain = repr((self.plan.pipeline, self.plan.batch_size, self._steps, self.batch_size))
-        digest = blake2b(chain.encode(), digest_size=8).hexdigest()
+        settings = repr((self.plan.pipeline, self.plan.batch_size, self._steps, self.batch_size))
+        digest = blake2b(settings.encode(), digest_size=8).hexdigest()
         return Identity(self.plan.index.fingerprint, digest, self.seed)
 
     def _check_epoch(self, epoch: int) -> int:

@@ -33,13 +33,16 @@ class Drawer(BaseDrawer):
         if (quotas > sizes).any():
             quotas, sizes = _rounds(quotas, sizes)
         before = np.cumsum(quotas) - quotas
-        slots = np.arange(uniforms.size)
-        top = np.repeat(sizes - quotas - before, quotas) + slots
-        drawn = (uniforms.ravel() * (top + 1)).astype(np.int64)
+        top = np.repeat(sizes - quotas - before, quotas)
+        top += np.arange(uniforms.size)
+        drawn: Integers = (uniforms.ravel() * (top + 1)).astype(np.int64)
         # Draws are told apart by an offset of their own, so that only rows of one draw can clash.
         offset = np.repeat(np.cumsum(sizes) - sizes, quotas)
-        shape = uniforms.shape
-        return _distinct((drawn + offset).reshape(shape), (top + offset).reshape(shape)) - offset.reshape(shape)
+        drawn += offset
+        top += offset
+        _settle(drawn.reshape(uniforms.shape), top.reshape(uniforms.shape))
+        drawn -= offset
+        return drawn.reshape(uniforms.shape)
 
 
 def _rounds(quotas: Integers, sizes: Integers) -> tuple[Integers, Integers]:
@@ -52,20 +55,21 @@ def _rounds(quotas: Integers, sizes: Integers) -> tuple[Integers, Integers]:
     return cut, np.repeat(sizes, rounds)
 
 
-def _distinct(drawn: Integers, top: Integers) -> Integers:
-    """Replace, in each row of shape (batches, slots), a number that an earlier slot has by that slot's top.
+def _settle(drawn: Integers, top: Integers) -> None:
+    """Replace, in each row of shape (batches, slots), a number that an earlier slot has by that slot's top; in place.
 
     A slot that repeats an earlier one takes its top for good: whichever slot comes to hold the number in the
     end is an earlier one still. A top can itself be what a later slot drew, so this goes on until all differ.
     """
     bits = int(drawn.shape[1]).bit_length()
-    unsettled = np.arange(len(drawn))
-    while unsettled.size:
-        keys = (drawn[unsettled] << bits) | np.arange(drawn.shape[1])
+    slots = np.arange(drawn.shape[1])
+    batches = np.arange(len(drawn))
+    keys = drawn << bits
+    while batches.size:
+        keys |= slots
         keys.sort(axis=1)
-        repeats = (keys[:, 1:] ^ keys[:, :-1]) < (1 << bits)
-        row, place = np.nonzero(repeats)
-        slot = keys[row, place + 1] & ((1 << bits) - 1)
-        drawn[unsettled[row], slot] = top[unsettled[row], slot]
-        unsettled = unsettled[np.unique(row)]
-    return drawn
+        clash, place = np.nonzero((keys[:, 1:] ^ keys[:, :-1]) < (1 << bits))
+        slot = keys[clash, place + 1] & ((1 << bits) - 1)
+        drawn[batches[clash], slot] = top[batches[clash], slot]
+        batches = np.unique(batches[clash])
+        keys = drawn[batches] << bits

@@ -1,0 +1,25 @@
+"""Every block of Python in the README and the docs runs as printed, page by page."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_blocks_run(page: Path) -> None:
+    """The blocks of a page run in order, in one namespace; sessions with prompts are run as doctests besides."""
+    namespace: dict[str, object] = {"__name__": "page"}
+    for block in BLOCK.findall(page.read_text()):
+        exec(compile(block, page.name, "exec"), namespace)  # noqa: S102 - our own pages.
+
+
+def test_links_lead_somewhere() -> None:
+    """Every relative link of a page names a file that exists."""
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
