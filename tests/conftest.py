@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 
 # Samplers import torch and build indices, so the first example of a test is far slower than the others.
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("fast", max_examples=60, derandomize=True, **_COMMON)
+settings.register_profile("fast", max_examples=150, derandomize=True, **_COMMON)
 settings.register_profile("long", max_examples=2_000, **_COMMON)
 settings.load_profile("fast")
 

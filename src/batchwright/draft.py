@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
-from operator import or_
 from typing import Literal, get_args
 
 import attrs
@@ -72,6 +70,9 @@ class Draft:
         The table.
     universe
         All rows that may stand in the batch; only `filter` shrinks it.
+    primary
+        The rows that the selection left, from which primary shares come. A share that rounding leaves without
+        rows is gone from the draft, but not from here, so no leak comes from the selected group itself.
     shares
         The shares, in the order in which their rows will stand in the batch.
     done
@@ -88,6 +89,7 @@ class Draft:
 
     index: MetadataIndex
     universe: Pool
+    primary: Pool
     shares: tuple[Share, ...]
     done: frozenset[str] = frozenset()
 
@@ -95,18 +97,12 @@ class Draft:
     def start(cls, index: MetadataIndex, batch_size: int) -> Draft:
         """Return the draft that a chain begins with: the whole batch from the whole table."""
         full = Pool.full(index.size)
-        return cls(index, full, (Share(full, batch_size),))
+        return cls(index, full, full, (Share(full, batch_size),))
 
     @property
     def batch_size(self) -> int:
         """Sum of all quotas."""
         return sum(share.quota for share in self.shares)
-
-    @property
-    def primary(self) -> Pool:
-        """Union of the pools of the primary shares."""
-        pools = [share.pool for share in self.shares if share.role == "primary"]
-        return reduce(or_, pools) if pools else Pool.empty(self.index.size)
 
     def groups(self, by: str | Iterable[str]) -> Groups:
         """Cut the primary pool up by the labels of one column or several."""
@@ -128,7 +124,7 @@ class Draft:
                 "Check the label or the pool that it keeps."
             )
             raise ChainError(msg)
-        return attrs.evolve(self, universe=kept, shares=(Share(kept, self.batch_size),))
+        return attrs.evolve(self, universe=kept, primary=kept, shares=(Share(kept, self.batch_size),))
 
     def select(self, pool: Pool) -> Draft:
         """Take all rows of the batch from `pool`; the universe stays, so others can still leak in.
@@ -146,7 +142,8 @@ class Draft:
                 "Offer only groups of the draft's own primary pool, as Draft.groups gives them."
             )
             raise ChainError(msg)
-        return attrs.evolve(self, shares=(Share(kept, self.batch_size),), done=self.done | {"select"})
+        shares = (Share(kept, self.batch_size),)
+        return attrs.evolve(self, primary=kept, shares=shares, done=self.done | {"select"})
 
     def leak(self, pool: Pool, quota: int) -> Draft | Choice:
         """Take `quota` rows from `pool` instead, in the role ``"leak"``; primary shares give way in proportion.

@@ -299,6 +299,14 @@ def test_a_random_stage_of_ones_own() -> None:
         assert sorted(names.count(name) for name in set(names))[-2:] == [4, 4]
 
 
+def test_no_leak_comes_from_the_selected_group() -> None:
+    """A label that rounding leaves without rows is still of the selected group, so it cannot leak back in."""
+    table = {"experiment": ["a", "a", "a", "b"], "condition": ["x", "y", "z", "x"]}
+    chain = [ExperimentSelector(weights={"a": 1, "b": 0}), ConditionBalancer(), LeakMixer(0.5), Drawer()]
+    sampler = PipelineSampler(table, chain, batch_size=2, num_batches=20)
+    assert all(sorted(table["experiment"][row] for row in batch) == ["a", "b"] for batch in sampler)
+
+
 def test_a_stage_that_loses_rows_is_refused() -> None:
     """A stage whose shares do not add up to the batch is named when the sampler is built."""
 
