@@ -162,13 +162,16 @@ class Draft:
                 f"draft of {len(self.shares)} share(s) (Draft.leak). Put a selector, such as ExperimentSelector, first."
             )
             raise ChainError(msg)
-        left = self.batch_size - quota
+        if not 0 <= quota <= self.batch_size:
+            msg = (
+                f"A leak must take between 0 and {self.batch_size} rows, the batch size; got {quota} (Draft.leak). "
+                "Pass a part of the batch."
+            )
+            raise SettingError(msg)
+        leaked = quota if pool else 0
+        left = self.batch_size - leaked
         parts = [(share.pool, share.role, share.quota * left / self.batch_size) for share in self.shares]
-        if pool and quota:
-            parts.append((pool, "leak", float(quota)))
-        else:
-            parts = [(share.pool, share.role, float(share.quota)) for share in self.shares]
-        return self._round(parts, "leak")
+        return self._round([*parts, (pool, "leak", float(leaked))], "leak")
 
     def split(self, parts: Callable[[Share], Iterable[tuple[Pool, float]]], scope: Scope = "primary") -> Draft | Choice:
         """Divide shares into parts, each ``(pool, weight)``, by exact quotas in proportion to the weights.
@@ -181,6 +184,12 @@ class Draft:
             offered = [(share.pool, 1.0)]
             if share.within(scope):
                 offered = [(pool, weight) for pool, weight in parts(share) if pool and weight > 0]
+            if not offered:
+                msg = (
+                    f"A split must leave each share a part that has rows and weight; {share.quota} rows of "
+                    f"{self.index.describe(share.pool)} got none (Draft.split). Offer a part for what is left over."
+                )
+                raise ChainError(msg)
             whole = sum(weight for _, weight in offered)
             divided += [(pool, share.role, share.quota * (weight / whole)) for pool, weight in offered]
         return self._round(divided, "split")

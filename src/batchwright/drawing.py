@@ -25,7 +25,6 @@ _SLOTS_OF_A_BLOCK = 1 << 17
 _SLOTS_OF_LISTS = 1 << 13
 _GROWTH = 32
 
-_NO_COLUMNS = np.empty((5, 0), dtype=np.int64)
 _BELOW_ONE = np.nextafter(1.0, 0.0)
 
 
@@ -59,43 +58,46 @@ def draw_block(plan: Plan, seed: int, epoch: int, steps: range, stride: int | No
     """
     width = 1 + plan.batch_size
     numbers = uniforms(seed, epoch, steps, width, stride or width)
-    paths = _Paths(plan, [_NO_COLUMNS] * len(steps), [])
-    paths.follow(plan.root, np.arange(len(steps)), numbers[:, 0])
-    return plan.index.rows(_positions(plan, paths, numbers[:, 1:]))
+    # A node stands for an interval of the path's number, so sorted by it the batches of one node stand together.
+    order = np.argsort(numbers[:, 0])
+    numbers = numbers[order]
+    paths = _Paths(plan, [], [])
+    paths.follow(plan.root, numbers[:, 0])
+    rows = plan.index.rows(_positions(plan, paths, numbers[:, 1:]))
+    back = np.empty_like(order)
+    back[order] = np.arange(order.size)
+    return rows[back]
 
 
 @attrs.frozen(eq=False)
 class _Paths:
-    """The paths of a block, followed together: for each batch the columns of its leaf, and all far ranges."""
+    """The paths of a block, followed together: the columns of the leaf of each batch, in order, and all far ranges."""
 
     plan: Plan
     columns: list[Integers]
     far: list[Layout]
 
-    def follow(self, node: Node, batches: Integers, u: Floats) -> None:
-        """Follow the paths of some batches from a node; one uniform decides a whole path, level by level."""
+    def follow(self, node: Node, u: Floats) -> None:
+        """Follow the paths of some batches from a node; one sorted number each decides the path, level by level."""
         if isinstance(node, Leaf):
-            self._settle(node.layout, batches, [0] * batches.size)
+            self._settle(node.layout, [0] * u.size)
             return
         k = np.searchsorted(node.bounds, u, side="right") - 1
         if node.choice.stack is not None and self.plan.is_last(node):
-            self._settle(Layout.of(node.choice.stack(k), self.plan.index.size), batches, range(batches.size))
+            self._settle(Layout.of(node.choice.stack(k), self.plan.index.size), range(u.size))
             return
         low, high = node.bounds[k], node.bounds[k + 1]
         rest = np.minimum((u - low) / (high - low), _BELOW_ONE)
-        order = np.argsort(k, kind="stable")
-        batches, rest, k = batches[order], rest[order], k[order]
         bounds = [0, *(np.flatnonzero(k[1:] != k[:-1]) + 1).tolist(), k.size]
         for start, stop in pairwise(bounds):
-            self.follow(self.plan.child(node, int(k[start])), batches[start:stop], rest[start:stop])
+            self.follow(self.plan.child(node, int(k[start])), rest[start:stop])
 
-    def _settle(self, layout: Layout, batches: Integers, drafts: Sequence[int]) -> None:
-        """Give each batch the columns of its draft."""
+    def _settle(self, layout: Layout, drafts: Sequence[int]) -> None:
+        """Append the columns of the given drafts, one a batch."""
         if layout.far_sizes.size:
             layout = layout.moved(self.plan.index.size, sum(int(other.far_sizes.sum()) for other in self.far))
             self.far.append(layout)
-        for batch, draft in zip(batches.tolist(), drafts, strict=True):
-            self.columns[batch] = layout.columns[draft]
+        self.columns.extend(layout.columns[draft] for draft in drafts)
 
 
 def _positions(plan: Plan, paths: _Paths, numbers: Floats) -> Integers:
