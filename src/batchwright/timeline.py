@@ -42,18 +42,18 @@ class Timeline:
         first = np.concatenate([[0], np.flatnonzero(runs[1:] != runs[:-1]) + 1])
         return cls(column, times, runs[first], np.append(first, runs.size))
 
-    def ranks_around(self, ranks: NDArray[np.int64], half_width: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def ranks_around(self, ranks: NDArray[np.int64], half_width: Any) -> NDArray[np.int64]:
         """Return the ranks of the times in ``[time - half_width, time + half_width]`` around each given time.
 
         Returns
         -------
-        first, behind
-            int64, the shape of `ranks` each: half-open ranges of ranks.
+        numpy.ndarray
+            int64, shape (2, *ranks.shape): the half-open ranges, first ranks and the ranks behind the last.
         """
         times = self.times[ranks]
         first = np.searchsorted(self.times, times - half_width, side="left")
         behind = np.searchsorted(self.times, times + half_width, side="right")
-        return first, behind
+        return np.stack([first, behind])
 
     def position(self, cells: NDArray[np.int64], ranks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the first position in each cell whose time has at least the given rank; arguments broadcast."""

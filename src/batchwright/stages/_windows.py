@@ -26,8 +26,7 @@ class Windows:
     """
 
     draft: Draft
-    first: Integers
-    behind: Integers
+    bounds: Integers
     rounding: Rounding
     quotas: Integers
     roles: tuple[Role, ...]
@@ -38,8 +37,8 @@ class Windows:
     frame: DraftStack
 
     @classmethod
-    def of(cls, draft: Draft, scope: Scope, global_fraction: float, first: Integers, behind: Integers) -> Windows:
-        """Lay out the columns of a draft, for focal values whose windows are the given ranges of ranks."""
+    def of(cls, draft: Draft, scope: Scope, global_fraction: float, bounds: Integers) -> Windows:
+        """Lay out the columns of a draft, for focal values with windows of the given ranks, shape (2, T)."""
         roles: list[Role] = []
         targets: list[float] = []
         split: dict[int, Pieces] = {}
@@ -58,8 +57,7 @@ class Windows:
         width = max([2 * count for count in counts] + [pool.starts.size for pool in whole.values()])
         return cls(
             draft=draft,
-            first=first,
-            behind=behind,
+            bounds=bounds,
             rounding=rounding,
             quotas=rounding.all_quotas(),
             roles=tuple(roles),
@@ -72,8 +70,8 @@ class Windows:
 
     def stack(self, k: Integers) -> DraftStack:
         """Return the drafts of several alternatives."""
-        outcome, focal = np.divmod(k, self.first.size)
-        low, high = self._cut(self.first[focal]), self._cut(self.behind[focal])
+        outcome, focal = np.divmod(k, self.bounds.shape[1])
+        low, high = self._cut(self.bounds[:, focal])
         starts, stops = self.frame.starts.repeat(k.size, axis=0), self.frame.stops.repeat(k.size, axis=0)
         starts[:, self.column, self.place], stops[:, self.column, self.place] = low, high
         stops[:, self.column + 1, 2 * self.place] = low
@@ -86,10 +84,10 @@ class Windows:
         return attrs.evolve(self.draft, shares=shares, done=self.draft.done | {"split"})
 
     def _cut(self, ranks: Integers) -> Integers:
-        """Return where each piece is cut at the given ranks: int64, shape (number of ranks, pieces)."""
+        """Return where each piece is cut at the given ranks: int64, shape (*ranks.shape, pieces)."""
         timeline = self.draft.index.timeline
         assert timeline is not None  # noqa: S101 - the stage has seen to it; this tells the type checker.
-        position = timeline.position(self.pieces.cells, ranks[:, None])
+        position = timeline.position(self.pieces.cells, ranks[..., None])
         return np.minimum(np.maximum(position, self.pieces.starts), self.pieces.stops)
 
     def _fill(self, quotas: Integers, sizes: Integers) -> Integers:

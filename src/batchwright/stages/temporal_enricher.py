@@ -100,7 +100,7 @@ class TemporalEnricher(Stage):
         if not focal.size:
             return attrs.evolve(draft, done=draft.done | {"split"})
         bounds = timeline.ranks_around(focal, self.half_width)
-        windows = Windows.of(draft, self.scope, self.global_fraction, *bounds)
+        windows = Windows.of(draft, self.scope, self.global_fraction, bounds)
         weights = np.repeat(windows.rounding.probabilities, focal.size)
         return Choice(weights, windows.draft_of, windows.stack)
 
