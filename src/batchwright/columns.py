@@ -80,7 +80,7 @@ def encode_labels(table: Any, name: str) -> tuple[NDArray[Any], tuple[Hashable, 
     Returns
     -------
     codes
-        Signed integers, shape (N,), each an index into the labels.
+        Signed integers of at most 32 bits, shape (N,), each an index into the labels.
     labels
         The distinct values as plain Python objects, sorted; unused categories are left out.
 
@@ -111,7 +111,7 @@ def encode_labels(table: Any, name: str) -> tuple[NDArray[Any], tuple[Hashable, 
 def _factorize(series: pd.Series[Any]) -> tuple[NDArray[Any], pd.Index[Any]]:
     if not isinstance(series.dtype, pd.CategoricalDtype):
         found, labels = pd.factorize(series.infer_objects(), sort=True)
-        return found, pd.Index(labels)
+        return found.astype(np.int32), pd.Index(labels)
     # The codes of a category are ready, but in the order of its declaration and with unused entries.
     codes: NDArray[Any] = series.cat.codes.to_numpy()
     counts = np.bincount(codes + 1, minlength=len(series.cat.categories) + 1)[1:]

@@ -102,11 +102,13 @@ class MetadataIndex:
         read = [codes for codes, _ in encoded]
         rows = _count_rows(table, read if ranks is None else [*read, ranks])
         sizes = [len(labels) for _, labels in encoded]
-        present, cell_of_row = compress(*mixed_radix(read, sizes, rows))
-        # Rows of one cell and one time are a run; without an ordered column a cell is one run.
-        width = 1 if times is None else times.size + 1
-        run_of_row = cell_of_row if ranks is None else cell_of_row * width + ranks
-        order = stable_order(run_of_row, present.size * width)
+        present, counts, run_of_row = compress(*mixed_radix(read, sizes, rows))
+        radix = present.size
+        if ranks is not None and times is not None:
+            # Rows of one cell and one time are a run; without an ordered column a cell is one run.
+            radix *= times.size + 1
+            run_of_row = run_of_row * np.int64(times.size + 1) + ranks
+        order = stable_order(run_of_row, radix)
         timeline = None
         if order_by is not None and times is not None:
             timeline = Timeline.of(order_by, times, run_of_row if order is None else run_of_row[order])
@@ -114,7 +116,7 @@ class MetadataIndex:
             columns=columns,
             labels=tuple(labels for _, labels in encoded),
             cells=np.stack(np.unravel_index(present, sizes), axis=1).astype(np.int32) if columns else _ONE_CELL,
-            offsets=np.concatenate([[0], np.cumsum(np.bincount(cell_of_row, minlength=present.size))]),
+            offsets=np.concatenate([[0], np.cumsum(counts)]),
             order=order,
             timeline=timeline,
         )
