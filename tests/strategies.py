@@ -52,14 +52,23 @@ def chains(draw: st.DrawFn, table: pd.DataFrame) -> list[Any]:
         selectors.append(ExperimentSelector(by="experiment", weights=weights))
         if draw(st.booleans()):
             later.append(LeakMixer(draw(st.sampled_from([0.0, 0.2, 0.29, 0.5, 1.0]))))
-    scopes = st.sampled_from(["primary", "leak", "all"])
+    leaks = bool(later)
+    scopes = st.sampled_from(["primary", "leak", "all"] if leaks else ["primary", "all"])
     if draw(st.booleans()):
         ratio = draw(weights_for(conditions, zeros=True))
         later.append(ConditionBalancer(by="condition", ratio=ratio, scope=draw(scopes)))
     if table["hours"].notna().any() and draw(st.booleans()):
         width, fraction = draw(st.sampled_from([0, 0.5, 2])), draw(st.sampled_from([0.0, 0.3, 0.5, 1.0]))
         later.append(TemporalEnricher("hours", width, fraction, draw(scopes)))
-    return [*selectors, *draw(st.permutations(later)), Drawer()]
+    return [*selectors, *draw(st.permutations(later).filter(is_in_order)), Drawer()]
+
+
+def is_in_order(stages: list[Any]) -> bool:
+    """Tell whether a window comes after the balance, and what works on leaked rows only after the leak."""
+    kinds = [type(stage) for stage in stages]
+    window_last = ConditionBalancer not in kinds[kinds.index(TemporalEnricher) :] if TemporalEnricher in kinds else True
+    before_leak = stages[: kinds.index(LeakMixer)] if LeakMixer in kinds else []
+    return window_last and all(getattr(stage, "scope", None) != "leak" for stage in before_leak)
 
 
 @st.composite

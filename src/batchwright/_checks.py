@@ -66,7 +66,8 @@ def check_weights(value: Any, name: str, who: str) -> dict[Hashable, float]:
         most = max(weights.values())
         msg = f"{name} must have a finite sum; got {len(weights)} entries up to {most} ({who}). {way_out}"
         raise SettingError(msg)
-    return weights
+    # Sorted, so that the order in which a user writes labels does not make another chain.
+    return dict(sorted(weights.items(), key=lambda item: repr(item[0])))
 
 
 def some_of(names: Any, limit: int = 5) -> str:

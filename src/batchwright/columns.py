@@ -131,7 +131,7 @@ def encode_order(table: Any, name: str) -> tuple[NDArray[np.int64], NDArray[Any]
     ranks
         int64, shape (N,), each an index into the values; a missing value has the rank ``len(values)``.
     values
-        float64 or datetime64, shape (T,), sorted, unique.
+        float64, int64 or datetime64, shape (T,), sorted, unique.
 
     Raises
     ------
@@ -149,6 +149,9 @@ def encode_order(table: Any, name: str) -> tuple[NDArray[np.int64], NDArray[Any]
                 "Convert it to numbers."
             )
             raise TableError(msg) from error
+    elif pd.api.types.is_signed_integer_dtype(series.dtype) and not series.hasnans:
+        # Not as floats, which cannot tell nanoseconds since 1970 apart.
+        ready = series.astype("int64")
     elif pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
         ready = series.astype("float64")
     else:

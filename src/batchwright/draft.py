@@ -76,8 +76,8 @@ class Draft:
     shares
         The shares, in the order in which their rows will stand in the batch.
     done
-        The kinds of step taken so far, out of ``"select"``, ``"leak"`` and ``"split"``. They tell an order of
-        stages that cannot work from one that can, whatever labels happen to be there.
+        The kinds of step taken so far, out of ``"select"``, ``"leak"``, ``"split"`` and ``"window"``. They tell an
+        order of stages that cannot work from one that can, whatever labels happen to be there.
 
     Examples
     --------
@@ -114,9 +114,9 @@ class Draft:
         Raises
         ------
         ChainError
-            If it comes after a selection, a leak or a split, or leaves no row.
+            If it comes after any other step, or leaves no row.
         """
-        self._require_before("filter", "select", "leak", "split")
+        self.require_before("filter", "select", "leak", "split", "window")
         kept = self.universe & pool
         if not kept:
             msg = (
@@ -132,9 +132,9 @@ class Draft:
         Raises
         ------
         ChainError
-            If it comes after a leak or a split, or leaves no row.
+            If it comes after a leak, a split or a window, or leaves no row.
         """
-        self._require_before("select", "leak", "split")
+        self.require_before("select", "leak", "split", "window")
         kept = self.primary & pool
         if not kept:
             msg = (
@@ -155,7 +155,7 @@ class Draft:
         ChainError
             If nothing was selected before, or rows leak in already.
         """
-        self._require_before("leak", "leak")
+        self.require_before("leak", "leak")
         if "select" not in self.done:
             msg = (
                 f"A leak must come after a selection, since it brings rows from outside it; got none before it in a "
@@ -178,7 +178,13 @@ class Draft:
 
         Quotas that do not divide are rounded systematically across all shares, in order. Empty pools are
         left out, and the others take over their part.
+
+        Raises
+        ------
+        ChainError
+            If it comes after a window, whose two sides need not have the same labels, or leaves a share no part.
         """
+        self.require_before("split", "window")
         divided: list[tuple[Pool, Role, float]] = []
         for share in self.shares:
             offered = [(share.pool, 1.0)]
@@ -205,12 +211,14 @@ class Draft:
 
         return rounded(0) if rounding.probabilities.size == 1 else Choice(rounding.probabilities, rounded)
 
-    def _require_before(self, step: str, *later: str) -> None:
+    def require_before(self, step: str, *later: str) -> None:
+        """Raise a `ChainError` if a kind of step has been taken that must come after `step`."""
         for other in later:
             if other in self.done:
                 msg = (
-                    f"The order of a chain is filter, select, then leak and split in either order, one leak at most; "
-                    f"got a {step} after a {other} (Draft.{step}). Move the stage forward in the list of stages."
+                    "The order of a chain is filters, selections, then splits and at most one leak, and at most one "
+                    f"window after all splits; got a {step} after a {other} (Draft.{step}). Move the stage forward in "
+                    "the list of stages."
                 )
                 raise ChainError(msg)
 
@@ -278,6 +286,9 @@ class Choice:
     stack
         Optional: maps an int64 array of several ``k`` to their drafts as one `DraftStack`. It must agree with
         `child`; it is what makes a choice among very many alternatives cheap.
+    sizes
+        Optional: how many rows each alternative selects, int64, shape (K,). Small ones are looked at first when a
+        sampler is built.
 
     Raises
     ------
@@ -288,6 +299,7 @@ class Choice:
     weights: NDArray[np.float64] = attrs.field(converter=_probabilities)
     child: Callable[[int], Outcome]
     stack: Callable[[Integers], DraftStack] | None = None
+    sizes: Integers | None = None
 
 
 Outcome = Draft | Choice

@@ -18,10 +18,11 @@ __all__ = ["draw_block", "iterate_batches"]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# A block grows up to this many slots: small enough for a processor's cache, large enough to spread the cost
-# of a NumPy call over many batches. Python integers are made for fewer at a time, so that they are made in
-# memory that the batches before have just left.
+# A block grows up to this many slots and batches: small enough for a processor's cache, and for no long wait where
+# each batch opens a new leaf; large enough to spread the cost of a NumPy call over many batches. Python integers
+# are made for fewer at a time, in memory that the batches before have just left.
 _SLOTS_OF_A_BLOCK = 1 << 17
+_BATCHES_OF_A_BLOCK = 1 << 10
 _SLOTS_OF_LISTS = 1 << 13
 _GROWTH = 32
 
@@ -30,7 +31,7 @@ _BELOW_ONE = np.nextafter(1.0, 0.0)
 
 def iterate_batches(plan: Plan, seed: int, epoch: int, steps: range, stride: int | None = None) -> Iterator[list[int]]:
     """Yield the batches of the given steps; blocks start with one batch and grow, so the first comes at once."""
-    size, most = 1, max(1, _SLOTS_OF_A_BLOCK // plan.batch_size)
+    size, most = 1, max(1, min(_BATCHES_OF_A_BLOCK, _SLOTS_OF_A_BLOCK // plan.batch_size))
     lists = max(1, _SLOTS_OF_LISTS // plan.batch_size)
     while steps:
         rows = draw_block(plan, seed, epoch, steps[:size], stride)

@@ -12,6 +12,8 @@ from batchwright.stages.base import Element
 
 __all__ = ["FlexibleBatchSampler"]
 
+_WHO = "FlexibleBatchSampler"
+
 
 class FlexibleBatchSampler(PipelineSampler):
     """Experiment-aware, leaky, condition-balanced, time-enriched batches of microscopy metadata.
@@ -71,15 +73,15 @@ class FlexibleBatchSampler(PipelineSampler):
         drop_last: bool = True,
         even_batches: bool = True,
     ) -> None:
-        stages: list[Element] = []
-        # The mixer is made even where it has no effect, so that a fraction out of range is refused either way.
-        leak = LeakMixer(leaky)
-        if check_flag(experiment_aware, "experiment_aware", "FlexibleBatchSampler"):
-            stages += [ExperimentSelector(by="experiment", weights=experiment_weights), leak]
-        if check_flag(condition_balanced, "condition_balanced", "FlexibleBatchSampler"):
-            stages.append(ConditionBalancer(by="condition", ratio=condition_ratio))
-        if check_flag(temporal_enrichment, "temporal_enrichment", "FlexibleBatchSampler"):
-            stages.append(TemporalEnricher("hours_post_infection", temporal_window_hours, temporal_global_fraction))
+        # All stages are made, also those that stay out of the chain, so that wrong settings are refused either way.
+        groups = [ExperimentSelector(by="experiment", weights=experiment_weights), LeakMixer(leaky)]
+        balance = ConditionBalancer(by="condition", ratio=condition_ratio)
+        window = TemporalEnricher("hours_post_infection", temporal_window_hours, temporal_global_fraction)
+        stages: list[Element] = [
+            *(groups if check_flag(experiment_aware, "experiment_aware", _WHO) else []),
+            *([balance] if check_flag(condition_balanced, "condition_balanced", _WHO) else []),
+            *([window] if check_flag(temporal_enrichment, "temporal_enrichment", _WHO) else []),
+        ]
         super().__init__(
             valid_anchors,
             [*stages, Drawer()],

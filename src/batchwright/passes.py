@@ -67,7 +67,7 @@ class Progress:
 
     def end(self, finished: Pass) -> None:
         """Note that a pass has run out."""
-        if self._auto_epoch and self._live is finished and self.epoch == finished.position.epoch:
+        if self._auto_epoch and self._live is finished:
             self.move(finished.position)
 
     def _next(self) -> Position:
@@ -85,8 +85,9 @@ class Progress:
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy holds no iterator: it goes on where this one stands.
-        position = self.position
-        return self.__dict__ | {"epoch": position.epoch, "_start": position.step, "_begun": False, "_live": None}
+        copy = Progress(self.steps, auto_epoch=self._auto_epoch)
+        copy.move(self.position)
+        return copy.__dict__
 
 
 class Pass:
@@ -116,14 +117,17 @@ class Pass:
         self._start: Position | None = None
         self._stride = 1
         self._delivered = 0
+        self._finished = False
 
     @property
     def position(self) -> Position:
         """Where this pass stands, or would begin."""
         if self._start is None:
             return self._progress.position
-        done = self._start.step + self._delivered * self._stride
-        return Position(self._start.epoch, min(done, self._progress.steps))
+        # A rank that runs out has done its part, though others may have one batch more.
+        steps = self._progress.steps
+        done = steps if self._finished else min(self._start.step + self._delivered * self._stride, steps)
+        return Position(self._start.epoch, done)
 
     def __iter__(self) -> Pass:
         return self
@@ -135,6 +139,7 @@ class Pass:
         try:
             batch = next(self._batches)
         except StopIteration:
+            self._finished = True
             self._progress.end(self)
             raise
         self._delivered += 1
@@ -160,7 +165,7 @@ class Pass:
         whole = position if position.step == self._progress.steps else Position(position.epoch, 0)
         self._progress.move(whole)
         self._loaded, self._start = (position, self._progress.calls), position
-        self._batches, self._delivered = None, 0
+        self._batches, self._delivered, self._finished = None, 0, False
 
 
 def read_position(identity: Identity, state: dict[str, Any], steps: int) -> Position:

@@ -105,10 +105,19 @@ class Pipeline:
         stage = self.steps[level]
         with self.context(level):
             outcome = stage.apply(draft)
+        return self._require_outcome(level, outcome)
+
+    def choose(self, level: int, choice: Choice, k: int) -> Outcome:
+        """Return the k-th alternative of a choice that stage number `level` made."""
+        with self.context(level):
+            outcome = choice.child(k)
+        return self._require_outcome(level, outcome)
+
+    def _require_outcome(self, level: int, outcome: Any) -> Outcome:
         if not isinstance(outcome, Draft | Choice):
             msg = (
-                f"A stage must return a Draft or a Choice; got {outcome!r} (stage {level + 1}, {stage!r}). "
-                "Return the next draft."
+                f"A stage must return a Draft or a Choice, and a choice must offer such; got {outcome!r} "
+                f"(stage {level + 1}, {self.steps[level]!r}). Return the next draft."
             )
             raise ChainError(msg)
         return outcome

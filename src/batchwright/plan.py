@@ -21,9 +21,10 @@ from batchwright.pool import Pool
 
 __all__ = ["Branch", "Leaf", "Node", "Plan"]
 
-# Opened nodes are kept so that the Python of a stage runs once a situation; past this number they are dropped
-# and opened anew, which bounds the memory of a tree with very many leaves.
-_NODES_KEPT = 16_384
+# Opened nodes are kept so that the Python of a stage runs once a situation; past this number of ranges in their
+# pools all are dropped and opened anew, which bounds the memory of a tree with very many leaves.
+_RANGES_KEPT = 1 << 20
+_RANGES_A_NODE = 64  # What a node weighs besides, as ranges.
 
 
 @attrs.frozen(eq=False, slots=False)
@@ -100,7 +101,7 @@ class Plan:
     @property
     def root(self) -> Node:
         """The root of the tree."""
-        if self._root is None or self._kept > _NODES_KEPT:
+        if self._root is None or self._kept > _RANGES_KEPT:
             self._kept = 0
             self._root = self._grow(Draft.start(self.index, self.batch_size), 0)
         return self._root
@@ -108,8 +109,10 @@ class Plan:
     def child(self, branch: Branch, k: int) -> Node:
         """Return the k-th child of a branch, opened at need."""
         if k not in branch.children:
-            self._kept += 1
-            branch.children[k] = self._grow(branch.choice.child(k), branch.level)
+            branch.children[k] = node = self._grow_child(branch, k)
+            self._kept += _RANGES_A_NODE
+            if isinstance(node, Leaf):
+                self._kept += sum(share.pool.starts.size for share in node.draft.shares)
         return branch.children[k]
 
     def is_last(self, branch: Branch) -> bool:
@@ -121,7 +124,7 @@ class Plan:
         yield from self._leaves(self.root, 1.0, None)
 
     def some_leaves(self, limit: int) -> Iterator[Draft]:
-        """Yield at most `limit` leaves: all, or those below the least likely alternatives, where pools are smallest."""
+        """Yield at most `limit` leaves: all, or those below the smallest alternatives, else the least likely ones."""
         for _, draft in self._leaves(self.root, 1.0, limit):
             yield draft
 
@@ -160,15 +163,19 @@ class Plan:
         if isinstance(node, Leaf):
             yield probability, node.draft
             return
-        weights = node.choice.weights
+        weights, sizes = node.choice.weights, node.choice.sizes
         chosen = np.flatnonzero(weights)
         if limit is not None:
-            chosen = chosen[np.argsort(weights[chosen], kind="stable")[:limit]]
+            smallest_first = np.argsort((weights if sizes is None else sizes)[chosen], kind="stable")
+            chosen = chosen[smallest_first[:limit]]
             limit //= chosen.size
         for k in chosen.tolist():
             # A look at the whole tree is not kept.
-            below = self._grow(node.choice.child(k), node.level) if limit is None else self.child(node, k)
+            below = self._grow_child(node, k) if limit is None else self.child(node, k)
             yield from self._leaves(below, probability * float(weights[k]), limit)
+
+    def _grow_child(self, branch: Branch, k: int) -> Node:
+        return self._grow(self.pipeline.choose(branch.level - 1, branch.choice, k), branch.level)
 
     def _grow(self, outcome: Outcome, level: int) -> Node:
         """Follow the chain from an outcome up to the next choice or to the end."""
@@ -187,10 +194,16 @@ class Plan:
             with self.pipeline.context(level):
                 stage.check(draft)
             outcome = self.pipeline.apply(level, draft)
+            random = isinstance(outcome, Choice)
             while isinstance(outcome, Choice):
-                with self.pipeline.context(level):
-                    outcome = outcome.child(int(np.flatnonzero(outcome.weights)[0]))
+                outcome = self.pipeline.choose(level, outcome, int(np.flatnonzero(outcome.weights)[0]))
             self._require_size(outcome, level + 1)
+            if random and outcome.universe != draft.universe:
+                msg = (
+                    f"A filter must be the same for every batch; stage {level + 1}, {stage!r}, chooses among filters, "
+                    f"the first of which keeps {outcome.universe.size} rows. Select instead of filtering."
+                )
+                raise ChainError(msg)
             draft = outcome
         return draft.universe
 

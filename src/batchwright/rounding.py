@@ -44,6 +44,7 @@ class Rounding:
     def of(cls, targets: ArrayLike) -> Rounding:
         """Return the rounding of the given targets."""
         cumulative = np.round(np.cumsum(np.asarray(targets, dtype=np.float64)), _DECIMALS)
+        cumulative = np.minimum(cumulative, np.rint(cumulative[-1]))
         cumulative[-1] = np.rint(cumulative[-1])
         whole = np.floor(cumulative)
         # Target k rounds up from u = 1 - fraction on; outcome r lies between the jumps r - 1 and r.

@@ -23,7 +23,7 @@ class Timeline:
     column
         Name of the ordered column.
     times
-        float64 or datetime64, shape (T,), sorted, unique: the distinct values of the column.
+        float64, int64 or datetime64, shape (T,), sorted, unique: the distinct values of the column.
     keys
         int64, shape (R,), sorted, unique: ``cell * (T + 1) + rank`` of each run, where the rank ``T``
         stands for a missing time.
@@ -51,8 +51,12 @@ class Timeline:
             int64, shape (2, *ranks.shape): the half-open ranges, first ranks and the ranks behind the last.
         """
         times = self.times[ranks]
-        first = np.searchsorted(self.times, times - half_width, side="left")
-        behind = np.searchsorted(self.times, times + half_width, side="right")
+        reach = half_width
+        if self.times.dtype.kind == "f":
+            # Decimals are not exact in binary: 0.8 - 0.1 is a little more than 0.7, which is meant to be included.
+            reach = half_width + 4 * np.spacing(np.maximum(np.abs(times), half_width))
+        first = np.searchsorted(self.times, times - reach, side="left")
+        behind = np.searchsorted(self.times, times + reach, side="right")
         return np.stack([first, behind])
 
     def position(self, cells: NDArray[np.int64], ranks: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -49,6 +49,12 @@ def test_batches_stay_what_they_are(name: str) -> None:
     assert PipelineSampler(TABLE, [*stages, Drawer()], batch_size=8, seed=seed).batch(step, epoch) == batch
 
 
+def test_short_batches_stay_what_they_are() -> None:
+    """So does the smaller last batch of an epoch, with the numbers that are set aside for a full one."""
+    sampler = PipelineSampler(TABLE, [SELECT, LEAK, Drawer()], batch_size=35, drop_last=False)
+    assert sampler.batch(3, epoch=1) == [24, 83, 66, 21, 70, 56, 7, 31, 112, 115, 118, 77, 78, 39, 43]
+
+
 def test_states_stay_what_they_are() -> None:
     """A saved position of this release can be read by the next one."""
     sampler = PipelineSampler(TABLE, [SELECT, LEAK, BALANCE, WINDOW, Drawer()], batch_size=8, seed=5)

@@ -34,7 +34,7 @@ FILTER, SELECT, LEAK, SPLIT = OnlyX(), ExperimentSelector(), LeakMixer(0.25), Co
 WINDOW, DATED, DRAW = TemporalEnricher("hours", 1), TemporalEnricher("when", "1h"), Drawer()
 BELOW_0, ABOVE_1, LARGEST = math.nextafter(0, -1), math.nextafter(1, 2), np.finfo(float).max
 APART = "num_replicas and rank must be given together; got"
-ORDER = "The order of a chain is filter, select, then leak and split in either order, one leak at most; got a"
+ORDER = "The order of a chain is filters, ...; got a"
 
 
 def sampler(*stages: Any, table: Any = TABLE, batch_size: Any = 4, **settings: Any) -> PipelineSampler:
@@ -187,6 +187,8 @@ def test_a_width_suits_its_column(width: Any) -> None:
         ([SPLIT, SELECT, DRAW], ChainError, f"{ORDER} select after a split (Draft.select)"),
         ([SELECT, LEAK, SELECT, DRAW], ChainError, f"{ORDER} select after a leak (Draft.select)"),
         ([SELECT, LEAK, LEAK, DRAW], ChainError, f"{ORDER} leak after a leak (Draft.leak)"),
+        ([WINDOW, SPLIT, DRAW], ChainError, f"{ORDER} split after a window (Draft.split)"),
+        ([WINDOW, WINDOW, DRAW], ChainError, f"{ORDER} window after a window (Draft.window)"),
     ],
 )
 def test_chains_that_cannot_work_are_refused(stages: list[Any], error: Any, text: str) -> None:

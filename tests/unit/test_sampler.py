@@ -1,5 +1,6 @@
 """`PipelineSampler` inside a loop and a DataLoader: epochs, positions, copies, workers, own stages."""
 
+import copy
 import itertools
 from itertools import combinations
 from typing import Any
@@ -134,6 +135,81 @@ def test_a_later_set_epoch_wins_over_a_state_in_the_iterator() -> None:
     iterator.load_state_dict({**sampler.state_dict(), "step": 6})
     sampler.set_epoch(3)
     assert list(iterator) == epoch_of(3)
+
+
+def test_setting_the_same_epoch_keeps_a_state_in_the_iterator() -> None:
+    """Trainers set the epoch once more after the loader has restored its iterator."""
+    sampler = make_sampler()
+    iterator = iter(sampler)
+    iterator.load_state_dict({**sampler.state_dict(), "epoch": 2, "step": 6})
+    sampler.set_epoch(2)
+    assert list(iterator) == epoch_of(2)[6:]
+
+
+def test_a_running_iterator_can_load_a_state() -> None:
+    """Loading in the middle of a pass leaves what it was; the position counts from the state on."""
+    running = iter(make_sampler())
+    next(running)
+    running.load_state_dict({**running.state_dict(), "step": 7})
+    assert running.state_dict()["step"] == 7
+    assert list(running) == epoch_of(0)[7:]
+
+
+def test_a_position_is_used_once() -> None:
+    """The pass after a resumed one begins at the start of the next epoch, also if it was left early."""
+    sampler = make_sampler()
+    sampler.seek(0, 4)
+    assert list(itertools.islice(sampler, 2)) == epoch_of(0)[4:6]
+    assert list(sampler) == epoch_of(1)
+
+
+def test_an_epoch_left_early_can_be_set_again() -> None:
+    """Setting the epoch that was left early asks for it once more, from its start."""
+    sampler = make_sampler()
+    next(iter(sampler))
+    sampler.set_epoch(0)
+    assert list(sampler) == epoch_of(0)
+
+
+def test_an_older_pass_that_ends_moves_nothing() -> None:
+    """Only the pass that was begun last says where the sampler stands."""
+    sampler = make_sampler()
+    old = iter(sampler)
+    next(old)
+    sampler.set_epoch(0)
+    new = iter(sampler)
+    next(new)
+    assert len(list(old)) == 9
+    assert (sampler.epoch, sampler.state_dict()["step"]) == (0, 1)
+
+
+@pytest.mark.parametrize("even", [True, False])
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_every_rank_goes_through_every_epoch(rank: int, even: bool) -> None:
+    """Ten steps on three ranks: whatever a rank's part, it ends with the epoch and begins the next one."""
+    sampler = make_sampler(num_replicas=3, rank=rank, even_batches=even)
+    for epoch in range(3):
+        running = iter(sampler)
+        assert [next(running) for _ in range(len(sampler))][:3] == epoch_of(epoch)[rank::3][:3]
+        assert running.state_dict()["step"] <= 10
+        assert list(running) == []
+        assert (sampler.state_dict()["epoch"], sampler.state_dict()["step"]) == (epoch + 1, 0)
+
+
+def test_copies_of_a_finished_sampler_start_the_next_epoch() -> None:
+    """Where the epoch stays until it is set, a copy of a finished sampler still delivers a whole epoch."""
+    sampler = make_sampler(auto_epoch=False)
+    assert list(sampler) == epoch_of(0)
+    assert list(copy.deepcopy(sampler)) == epoch_of(1)
+
+
+def test_a_short_last_batch_has_the_numbers_of_its_address() -> None:
+    """The last, smaller batch is the same alone, in its epoch, and on any rank."""
+    settings = {"batch_size": 30, "drop_last": False}
+    last = list(make_sampler(**settings))[-1]
+    assert len(last) == 10
+    assert make_sampler(**settings).batch(3, 0) == last
+    assert list(make_sampler(**settings, num_replicas=2, rank=1))[-1] == last
 
 
 def test_nothing_saved_is_tolerated() -> None:

@@ -81,7 +81,7 @@ class Windows:
     def draft_of(self, k: int) -> Draft:
         """Return the draft of one alternative."""
         shares = self.stack(np.array([k])).shares(0, self.roles, self.draft.index.size)
-        return attrs.evolve(self.draft, shares=shares, done=self.draft.done | {"split"})
+        return attrs.evolve(self.draft, shares=shares, done=self.draft.done | {"window"})
 
     def _cut(self, ranks: Integers) -> Integers:
         """Return where each piece is cut at the given ranks: int64, shape (*ranks.shape, pieces)."""

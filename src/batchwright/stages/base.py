@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from batchwright._checks import some_of
 from batchwright.columns import as_columns
 from batchwright.draft import Draft, Outcome, Scope
-from batchwright.errors import SettingError, SettingTypeError
+from batchwright.errors import ChainError, SettingError, SettingTypeError
 
-__all__ = ["BaseDrawer", "Element", "Stage", "check_labels", "check_scope", "to_columns"]
+__all__ = ["BaseDrawer", "Element", "Stage", "check_labels", "check_leak", "check_scope", "to_columns"]
 
 
 class Element(ABC):  # noqa: B024 - what it lacks, `apply` or `draw`, its two kinds add.
@@ -112,10 +112,20 @@ def check_scope(stage: Stage, _: Any, scope: Any) -> None:
         raise SettingError(msg)
 
 
+def check_leak(stage: Stage, scope: Scope, draft: Draft) -> None:
+    """Raise if a stage is to work on leaked rows only and none leak in before it."""
+    if scope == "leak" and "leak" not in draft.done:
+        msg = (
+            f"A stage of scope 'leak' must come after a leak; got none before it ({type(stage).__name__}). "
+            "Put LeakMixer before it, or use another scope."
+        )
+        raise ChainError(msg)
+
+
 def check_labels(given: Mapping[Hashable, float], draft: Draft, by: tuple[str, ...], name: str, who: str) -> None:
     """Raise unless `given` has an entry for each label that may occur, and none for labels that do not exist."""
     existing = draft.index.labels_of(by)
-    unknown = [label for label in given if label not in set(existing)]
+    unknown = sorted(set(given).difference(existing), key=str)
     if unknown:
         msg = (
             f"{name} must name labels that occur in {by}; {len(unknown)} do not: {some_of(unknown)} ({who}). "

@@ -10,7 +10,7 @@ import attrs
 from batchwright._checks import check_weights
 from batchwright.draft import Draft, Outcome, Scope, Share
 from batchwright.pool import Pool
-from batchwright.stages.base import Stage, check_labels, check_scope, to_columns
+from batchwright.stages.base import Stage, check_labels, check_leak, check_scope, to_columns
 
 __all__ = ["ConditionBalancer"]
 
@@ -44,7 +44,7 @@ class ConditionBalancer(Stage):
     Examples
     --------
     >>> ConditionBalancer(by="condition", ratio={"mock": 1, "infected": 3})
-    ConditionBalancer(by='condition', ratio={'mock': 1.0, 'infected': 3.0}, scope='primary')
+    ConditionBalancer(by='condition', ratio={'infected': 3.0, 'mock': 1.0}, scope='primary')
     """
 
     by: Any = attrs.field(default="condition", converter=to_columns)
@@ -62,6 +62,7 @@ class ConditionBalancer(Stage):
         return draft.split(parts, self.scope)
 
     def check(self, draft: Draft) -> None:
-        """Raise if the ratio does not fit the labels."""
+        """Raise if the ratio does not fit the labels, or the scope the chain."""
+        check_leak(self, self.scope, draft)
         if self.ratio is not None:
             check_labels(self.ratio, draft, self.key_columns, "ratio", "ConditionBalancer")

@@ -51,7 +51,7 @@ class ExperimentSelector(Stage):
         """Return a choice over the groups of the primary pool."""
         groups = draft.groups(self.by)
         weights = groups.sizes if self.weights is None else np.array([self.weights[label] for label in groups.labels])
-        return Choice(weights, lambda k: draft.select(groups[k]))
+        return Choice(weights, lambda k: draft.select(groups[k]), sizes=groups.sizes)
 
     def check(self, draft: Draft) -> None:
         """Raise if the weights do not fit the labels."""

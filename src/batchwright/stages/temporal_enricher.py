@@ -8,15 +8,19 @@ from typing import Any
 import attrs
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from batchwright._checks import check_fraction, check_number
 from batchwright.draft import Choice, Draft, Outcome, Scope
 from batchwright.errors import SettingError, SettingTypeError
+from batchwright.groups import Pieces
 from batchwright.stages._windows import Windows
-from batchwright.stages.base import Stage, check_scope, to_columns
+from batchwright.stages.base import Stage, check_leak, check_scope, to_columns
 from batchwright.timeline import Timeline
 
 __all__ = ["TemporalEnricher"]
+
+Integers = NDArray[np.int64]
 
 _WAY_OUT = "Pass a number in the unit of the column, or for a column of dates a timedelta or a text such as '2h'."
 
@@ -44,10 +48,11 @@ def _as_global_fraction(value: Any) -> float:
 class TemporalEnricher(Stage):
     """Draw much of the batch from around one focal value, which differs from batch to batch.
 
-    The focal value is one of the distinct values in the primary pool, all alike in probability. Each share is
+    The focal value is one of the distinct values in the primary shares, all alike in probability. Each share is
     split in two: rows whose value lies in ``[focal - half_width, focal + half_width]``, and ``global_fraction``
     of its quota from all its other rows. A share that has rows on one side only takes its whole quota there,
-    so a window never switches a balance off. Rows without a value are never focal and in no window.
+    so a window never switches a balance off. It comes after all balances, and there is one at most. Rows without
+    a value are never focal and in no window.
 
     Parameters
     ----------
@@ -94,18 +99,19 @@ class TemporalEnricher(Stage):
 
     def apply(self, draft: Draft) -> Outcome:
         """Return a choice over focal values and roundings; the draft itself where no row has a value."""
+        draft.require_before("window", "window")
         timeline = _timeline_of(draft, self.order_column)
-        pieces = draft.index.pieces(draft.primary)
-        focal = timeline.ranks_between(pieces.starts, pieces.stops)
+        focal = timeline.ranks_between(*_primary_ranges(draft))
         if not focal.size:
-            return attrs.evolve(draft, done=draft.done | {"split"})
+            return attrs.evolve(draft, done=draft.done | {"window"})
         bounds = timeline.ranks_around(focal, self.half_width)
         windows = Windows.of(draft, self.scope, self.global_fraction, bounds)
         weights = np.repeat(windows.rounding.probabilities, focal.size)
         return Choice(weights, windows.draft_of, windows.stack)
 
     def check(self, draft: Draft) -> None:
-        """Raise if the width does not suit the column."""
+        """Raise if the width does not suit the column, or the scope the chain."""
+        check_leak(self, self.scope, draft)
         times = _timeline_of(draft, self.order_column).times
         if not times.size:
             msg = (
@@ -121,6 +127,13 @@ class TemporalEnricher(Stage):
                 f"(TemporalEnricher). {_WAY_OUT}"
             )
             raise SettingTypeError(msg)
+
+
+def _primary_ranges(draft: Draft) -> tuple[Integers, Integers]:
+    """Return the ranges that primary rows are drawn from; of the whole selection where all rows leak in."""
+    pools = [share.pool for share in draft.shares if share.role == "primary"] or [draft.primary]
+    pieces = Pieces.join([draft.index.pieces(pool) for pool in pools])
+    return pieces.starts, pieces.stops
 
 
 def _timeline_of(draft: Draft, column: str) -> Timeline:
