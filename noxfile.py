@@ -8,7 +8,7 @@ nox.options.reuse_existing_virtualenvs = True
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
-# Plain torch may resolve to a build with several gigabytes of CUDA libraries; this one is built for the CPU.
+# Pinned, so that all sessions share one build; nothing here needs a GPU, and a build for the CPU is enough.
 TORCH = "torch==2.13.0"
 
 
@@ -59,12 +59,12 @@ def property_(session: nox.Session) -> None:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Run the main job: train a small model on structured batches."""
-    install(session, "tests")
+    install(session, "tests")  # For Parquet files.
     session.run("python", "examples/train.py", *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure what a batch costs, as a ratio to torch's plain shuffling."""
-    install(session, "bench")
+    install(session)
     session.run("python", "tests/bench/batch_cost.py", *session.posargs)

@@ -1,4 +1,4 @@
-"""From the codes of several columns to one order of rows, in linear time and little memory."""
+"""From the codes of several columns to one order of rows, by counting, in little memory."""
 
 from __future__ import annotations
 

@@ -32,11 +32,11 @@ CHAINS: dict[str, list[Any]] = {
 }
 
 
-def make_table(rows: int) -> dict[str, Any]:
-    """Return 20 experiments x 4 conditions x 97 times, in random order."""
+def make_table(rows: int, groups: int) -> dict[str, Any]:
+    """Return so many experiments x 4 conditions x 97 times, in random order."""
     rng = np.random.default_rng(0)
     return {
-        "experiment": rng.integers(0, 20, rows),
+        "experiment": rng.integers(0, groups, rows),
         "condition": rng.integers(0, 4, rows),
         "hours": rng.integers(0, 97, rows) / 2,
     }
@@ -50,9 +50,9 @@ def seconds(batches: Iterable[list[int]]) -> float:
     return time.perf_counter() - start
 
 
-def measure(rows: int, batch_size: int, repeats: int) -> Iterable[str]:
+def measure(rows: int, groups: int, batch_size: int, repeats: int) -> Iterable[str]:
     """Yield one row of the table for each chain."""
-    table = make_table(rows)
+    table = make_table(rows, groups)
     steps = rows // batch_size
     for name, chain in CHAINS.items():
         start = time.perf_counter()
@@ -65,8 +65,9 @@ def measure(rows: int, batch_size: int, repeats: int) -> Iterable[str]:
             next(iter(sampler))
             at_once.append(time.perf_counter() - start)
             plain.append(seconds(BatchSampler(RandomSampler(range(rows)), batch_size, drop_last=True)))
-            first.append(seconds(PipelineSampler(index, chain, batch_size, seed=seed)))
-            later.append(seconds(sampler))
+            fresh = PipelineSampler(index, chain, batch_size, seed=seed)
+            first.append(seconds(fresh))
+            later.append(seconds(fresh))
         ratios = [median(a / b for a, b in zip(ours, plain, strict=True)) for ours in (first, later)]
         yield (
             f"| {rows:.0e} | {name} | {ratios[0]:.2f} | {ratios[1]:.2f} | {median(later) / steps * 1e6:.1f} "
@@ -78,13 +79,14 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=float, nargs="+", default=[1e4, 1e5, 1e6])
+    parser.add_argument("--groups", type=int, default=20)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--repeats", type=int, default=7)
     arguments = parser.parse_args()
     print("| rows | chain | first epoch / plain | later / plain | later, us | plain, us | first batch, ms | build, s |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for rows in arguments.rows:
-        for line in measure(int(rows), arguments.batch_size, arguments.repeats):
+        for line in measure(int(rows), arguments.groups, arguments.batch_size, arguments.repeats):
             print(line, flush=True)
 
 
