@@ -21,6 +21,8 @@ Role = Literal["primary", "leak"]
 Scope = Literal["primary", "leak", "all"]
 Integers = NDArray[np.int64]
 
+_ROLES = get_args(Role)
+
 
 @attrs.frozen
 class Share:
@@ -46,7 +48,7 @@ class Share:
     role: Role = "primary"
 
     def __attrs_post_init__(self) -> None:
-        if self.quota <= 0 or not self.pool or self.role not in get_args(Role):
+        if self.quota <= 0 or not self.pool or self.role not in _ROLES:
             msg = (
                 f"A share must take at least 1 row from a pool that is not empty, as 'primary' or 'leak'; got "
                 f"quota {self.quota} from {self.pool.size} rows as {self.role!r} (Share). Leave such a share out."

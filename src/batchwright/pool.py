@@ -74,6 +74,9 @@ class Pool:
         if first.size and (first.min() < 0 or last.max() > total):
             msg = f"Ranges must lie in [0, {total}]; got [{first.min()}, {last.max()}) (Pool.of). Clip them first."
             raise SettingError(msg)
+        if first.size == 1:
+            # By far the most frequent case: a group is one run.
+            return cls(np.concatenate([first, last]), total)
         order = np.argsort(first, kind="stable")
         first, reach = first[order], np.maximum.accumulate(last[order])
         # A range opens a new run where it starts behind everything before it.
