@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from batchwright.draft import Choice, Draft, DraftStack, Share
+from batchwright.draft import Choice, Draft
 from batchwright.errors import (
     BatchwrightError,
     ChainError,
@@ -17,6 +17,8 @@ from batchwright.index import MetadataIndex
 from batchwright.pipeline import Pipeline
 from batchwright.plan import Plan
 from batchwright.pool import Pool
+from batchwright.share import Share
+from batchwright.stack import DraftStack
 from batchwright.stages import (
     BaseDrawer,
     ConditionBalancer,

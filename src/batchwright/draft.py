@@ -1,9 +1,8 @@
-"""What flows down a chain: `Share`, `Draft`, `Choice`, and `DraftStack`, many drafts as arrays."""
+"""What flows down a chain: `Draft`, and `Choice` among drafts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, get_args
 
 import attrs
 import numpy as np
@@ -14,50 +13,12 @@ from batchwright.groups import Groups
 from batchwright.index import MetadataIndex
 from batchwright.pool import Pool
 from batchwright.rounding import Rounding
+from batchwright.share import Role, Scope, Share
+from batchwright.stack import DraftStack
 
-__all__ = ["Choice", "Draft", "DraftStack", "Outcome", "Role", "Scope", "Share"]
+__all__ = ["Choice", "Draft", "Outcome"]
 
-Role = Literal["primary", "leak"]
-Scope = Literal["primary", "leak", "all"]
 Integers = NDArray[np.int64]
-
-_ROLES = get_args(Role)
-
-
-@attrs.frozen
-class Share:
-    """So many rows of the batch come from this pool.
-
-    Parameters
-    ----------
-    pool
-        Where the rows come from; not empty.
-    quota
-        How many of them; positive. It may exceed the size of the pool: rows then repeat evenly.
-    role
-        ``"primary"`` for rows of the selection, ``"leak"`` for rows from outside it.
-
-    Raises
-    ------
-    SettingError
-        If the pool is empty, the quota not positive or the role unknown.
-    """
-
-    pool: Pool
-    quota: int
-    role: Role = "primary"
-
-    def __attrs_post_init__(self) -> None:
-        if self.quota <= 0 or not self.pool or self.role not in _ROLES:
-            msg = (
-                f"A share must take at least 1 row from a pool that is not empty, as 'primary' or 'leak'; got "
-                f"quota {self.quota} from {self.pool.size} rows as {self.role!r} (Share). Leave such a share out."
-            )
-            raise SettingError(msg)
-
-    def within(self, scope: Scope) -> bool:
-        """Tell whether a stage of that scope works on this share."""
-        return scope in ("all", self.role)
 
 
 @attrs.frozen
@@ -223,43 +184,6 @@ class Draft:
                     "the list of stages."
                 )
                 raise ChainError(msg)
-
-
-@attrs.frozen(eq=False)
-class DraftStack:
-    """Many drafts of the same make as arrays: what a stage hands over that can work them out all at once.
-
-    Parameters
-    ----------
-    quotas
-        int64, shape (K, S): rows that draft k takes from its share s; zero means that it has no such share.
-    starts, stops
-        int64, shape (K, S, R) each: the half-open ranges of each share's pool, sorted; empty ones count for
-        nothing.
-    """
-
-    quotas: Integers
-    starts: Integers
-    stops: Integers
-
-    @classmethod
-    def of(cls, draft: Draft) -> DraftStack:
-        """Return a stack of one draft."""
-        width = max(share.pool.starts.size for share in draft.shares)
-        starts = np.zeros((1, len(draft.shares), width), dtype=np.int64)
-        stops = np.zeros_like(starts)
-        for s, share in enumerate(draft.shares):
-            starts[0, s, : share.pool.starts.size] = share.pool.starts
-            stops[0, s, : share.pool.stops.size] = share.pool.stops
-        return cls(np.array([[share.quota for share in draft.shares]], dtype=np.int64), starts, stops)
-
-    def shares(self, k: int, roles: Sequence[Role], total: int) -> tuple[Share, ...]:
-        """Return the shares of draft k, those with a quota; `roles` names the role of each."""
-        return tuple(
-            Share(Pool.of(self.starts[k, s], self.stops[k, s], total), int(self.quotas[k, s]), role)
-            for s, role in enumerate(roles)
-            if self.quotas[k, s]
-        )
 
 
 def _probabilities(weights: ArrayLike) -> NDArray[np.float64]:

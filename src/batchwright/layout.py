@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.draft import DraftStack
+from batchwright.stack import DraftStack
 
 __all__ = ["Layout"]
 

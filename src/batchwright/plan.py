@@ -12,12 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batchwright.columns import as_columns
-from batchwright.draft import Choice, Draft, DraftStack, Outcome
+from batchwright.draft import Choice, Draft, Outcome
 from batchwright.errors import ChainError
 from batchwright.index import MetadataIndex
 from batchwright.layout import Layout
 from batchwright.pipeline import Pipeline
 from batchwright.pool import Pool
+from batchwright.stack import DraftStack
 
 __all__ = ["Branch", "Leaf", "Node", "Plan"]
 
@@ -36,7 +37,7 @@ class Leaf:
     @cached_property
     def layout(self) -> Layout:
         """The draft compiled for drawing."""
-        return Layout.of(DraftStack.of(self.draft), self.draft.index.size)
+        return Layout.of(DraftStack.of(self.draft.shares), self.draft.index.size)
 
 
 @attrs.frozen(eq=False, slots=False)

@@ -6,10 +6,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.draft import Draft, DraftStack, Role, Scope
+from batchwright.draft import Draft
 from batchwright.groups import Pieces
 from batchwright.pool import Pool
 from batchwright.rounding import Rounding
+from batchwright.share import Role, Scope
+from batchwright.stack import DraftStack
 
 __all__ = ["Windows"]
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from batchwright._checks import some_of
 from batchwright.columns import as_columns
-from batchwright.draft import Draft, Outcome, Scope
+from batchwright.draft import Draft, Outcome
 from batchwright.errors import ChainError, SettingError, SettingTypeError
+from batchwright.share import Scope
 
 __all__ = ["BaseDrawer", "Element", "Stage", "check_labels", "check_leak", "check_scope", "to_columns"]
 

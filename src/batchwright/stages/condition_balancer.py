@@ -8,8 +8,9 @@ from typing import Any
 import attrs
 
 from batchwright._checks import check_weights
-from batchwright.draft import Draft, Outcome, Scope, Share
+from batchwright.draft import Draft, Outcome
 from batchwright.pool import Pool
+from batchwright.share import Scope, Share
 from batchwright.stages.base import Stage, check_labels, check_leak, check_scope, to_columns
 
 __all__ = ["ConditionBalancer"]

@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batchwright._checks import check_fraction, check_number
-from batchwright.draft import Choice, Draft, Outcome, Scope
+from batchwright.draft import Choice, Draft, Outcome
 from batchwright.errors import SettingError, SettingTypeError
 from batchwright.groups import Pieces
+from batchwright.share import Scope
 from batchwright.stages._windows import Windows
 from batchwright.stages.base import Stage, check_leak, check_scope, to_columns
 from batchwright.timeline import Timeline
