@@ -43,7 +43,7 @@ def weights_for(labels: list[str], *, zeros: bool) -> st.SearchStrategy[dict[str
 
 @st.composite
 def chains(draw: st.DrawFn, table: pd.DataFrame) -> list[Any]:
-    """Return a chain over a table: any of the stages, with leak, balance and window in any order."""
+    """Return a chain over a table: any of the stages, in any order that is allowed."""
     experiments, conditions = sorted(set(table["experiment"])), sorted(set(table["condition"]))
     selectors: list[Any] = []
     later: list[Any] = []

@@ -27,7 +27,8 @@ def mixed_radix(codes: Sequence[NDArray[Any]], sizes: Sequence[int], rows: int) 
             "Name fewer columns, or join two of them into one."
         )
         raise TableError(msg)
-    key: NDArray[Any] = np.zeros(rows, dtype=np.min_scalar_type(radix))
+    # Not uint64 for the largest: NumPy adds that to signed codes as floats.
+    key: NDArray[Any] = np.zeros(rows, dtype=np.min_scalar_type(radix) if radix < 2**32 else np.int64)
     for column, size in zip(codes, sizes, strict=True):
         np.multiply(key, size, out=key)
         np.add(key, column, out=key, casting="unsafe")

@@ -13,7 +13,7 @@ _NAMED = 3
 def short_shares(plan: Plan) -> str | None:
     """Say which shares are smaller than what a batch takes from them, the worst first; None where none is.
 
-    A tree of many leaves is looked at where its choices are least likely, which is where groups are smallest.
+    Of a tree with very many leaves only some are looked at: those of the smallest groups.
     """
     worst: dict[str, tuple[float, str]] = {}
     seen = 0

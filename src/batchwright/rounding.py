@@ -44,8 +44,9 @@ class Rounding:
     def of(cls, targets: ArrayLike) -> Rounding:
         """Return the rounding of the given targets."""
         cumulative = np.round(np.cumsum(np.asarray(targets, dtype=np.float64)), _DECIMALS)
-        cumulative = np.minimum(cumulative, np.rint(cumulative[-1]))
-        cumulative[-1] = np.rint(cumulative[-1])
+        total = np.rint(cumulative[-1])
+        cumulative = np.minimum(cumulative, total)
+        cumulative[-1] = total
         whole = np.floor(cumulative)
         # Target k rounds up from u = 1 - fraction on; outcome r lies between the jumps r - 1 and r.
         jumps, jump = np.unique(np.round(1 - (cumulative - whole), _DECIMALS), return_inverse=True)
