@@ -26,8 +26,9 @@ from batchwright import (
 )
 from batchwright.drawing import draw_block
 from batchwright.plan import Branch
+from batchwright.testing.strategies import tables, weights
 from reference import could_come_from, labels, rows_of
-from strategies import tables, weights_for, with_chain
+from strategies import with_chain
 
 SIZES = st.sampled_from([1, 2, 3, 5, 10, 29])
 
@@ -86,13 +87,13 @@ def test_opening_a_tree_changes_nothing(chain: tuple[pd.DataFrame, list[Any]], s
 def test_purity(table: pd.DataFrame, data: st.DataObject, size: int) -> None:
     """Law 3: without a leak all rows are of one group, chosen as the weights say, and never of weight 0."""
     names = sorted(set(table["experiment"]))
-    weights = data.draw(weights_for(names, zeros=True))
-    stages = [ExperimentSelector(by="experiment", weights=weights), ConditionBalancer(), Drawer()]
+    given_weights = data.draw(st.none() | weights(names))
+    stages = [ExperimentSelector(by="experiment", weights=given_weights), ConditionBalancer(), Drawer()]
     chances = dict.fromkeys(names, 0.0)
     for probability, draft in make_plan(table, stages, size).leaves():
         (name,) = set(labels(table, "experiment", primary_rows(draft)))
         chances[name] += probability
-    expected = table["experiment"].value_counts().to_dict() if weights is None else weights
+    expected = given_weights or table["experiment"].value_counts().to_dict()
     total = sum(expected.values())
     assert chances == pytest.approx({name: expected[name] / total for name in names}, abs=1e-9)
     assert all(chances[name] == 0 for name in names if expected[name] == 0)
@@ -116,7 +117,7 @@ def test_leak(table: pd.DataFrame, fraction: Decimal, size: int, balanced: bool)
 def test_leaked_rows_are_all_rows_outside(table: pd.DataFrame, data: st.DataObject, size: int) -> None:
     """Law 4: the leak comes from every row of all other groups, also those of weight 0."""
     names = sorted(set(table["experiment"]))
-    stages = [ExperimentSelector(weights=data.draw(weights_for(names, zeros=True))), LeakMixer(0.5), Drawer()]
+    stages = [ExperimentSelector(weights=data.draw(st.none() | weights(names))), LeakMixer(0.5), Drawer()]
     for _, draft in make_plan(table, stages, size).leaves():
         for share in draft.shares:
             if share.role == "leak":
@@ -126,7 +127,7 @@ def test_leaked_rows_are_all_rows_outside(table: pd.DataFrame, data: st.DataObje
 @given(tables(), st.data(), SIZES, st.sampled_from([0.0, 0.29]))
 def test_quotas(table: pd.DataFrame, data: st.DataObject, size: int, fraction: float) -> None:
     """Law 5: counts within one of their target, equal in expectation; absent labels leave their part to the others."""
-    ratio = data.draw(weights_for(sorted(set(table["condition"])), zeros=False))
+    ratio = data.draw(st.none() | weights(sorted(set(table["condition"])), zeros=False))
     stages = [ExperimentSelector(), LeakMixer(fraction), ConditionBalancer(ratio=ratio), Drawer()]
     expected: dict[str, dict[str, float]] = {}
     chances: dict[str, float] = {}

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchwright import Pool
-from strategies import pools
+from batchwright.testing.strategies import pools
 
 TOTAL = 12
 POOLS = pools(TOTAL)

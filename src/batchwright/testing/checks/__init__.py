@@ -1,0 +1,1 @@
+"""The checks of samplers, a file for each kind of claim."""

@@ -1,0 +1,190 @@
+"""`check_sampler` and `parametrize_with_checks`: all checks of a sampler by one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+import pytest
+
+from batchwright._checks import check_integer, some_of
+from batchwright.errors import SettingError, SettingTypeError
+from batchwright.testing.claims import Claims
+from batchwright.testing.failures import CheckFailure, Outcome, SamplerFailure
+from batchwright.testing.labels import Labels
+from batchwright.testing.registry import CHECKS, Check
+from batchwright.testing.subject import Subject
+
+__all__ = ["CheckRun", "check_sampler", "parametrize_with_checks", "run_checks"]
+
+_SEEDS = (0, 1, 2)
+
+
+@attrs.frozen(eq=False)
+class CheckRun:
+    """One check of one sampler, to be called."""
+
+    subject: Subject
+    check: Check
+    seeds: tuple[int, ...]
+
+    def __call__(self) -> None:
+        """Run the check for each seed; raise a `CheckFailure` at the first that fails."""
+        for seed in self.seeds:
+            self.check.run(self.subject, seed)
+
+    def outcome(self) -> Outcome:
+        """Run the check, and tell what became of it."""
+        name, claim = self.check.name, self.check.claim
+        try:
+            self()
+        except CheckFailure as error:
+            return Outcome(name, claim, False, str(error), error)
+        except Exception as error:  # noqa: BLE001 - whatever a sampler raises is a finding.
+            return Outcome(name, claim, False, f"the sampler raised {type(error).__name__}: {error}", error)
+        return Outcome(name, claim, True)
+
+
+def run_checks(
+    factory: Callable[..., Iterable[Any]],
+    *,
+    claims: Claims,
+    table: Any = None,
+    rows: int | None = None,
+    batch_size: int | None = None,
+    seeds: Iterable[int] = _SEEDS,
+) -> list[Outcome]:
+    """Check every claim of a sampler, and return what became of each check; arguments as of `check_sampler`."""
+    return [run.outcome() for run in _runs(factory, claims, table, rows, batch_size, seeds)]
+
+
+def check_sampler(
+    factory: Callable[..., Iterable[Any]],
+    *,
+    claims: Claims,
+    table: Any = None,
+    rows: int | None = None,
+    batch_size: int | None = None,
+    seeds: Iterable[int] = _SEEDS,
+) -> None:
+    """Check every claim that is made of a sampler; raise if one does not hold.
+
+    The sampler is a black box: it is made by a factory and asked for batches, and need not know of this library. It
+    may be any batch sampler, or any iterable of index lists or arrays, such as a loader over ``range(rows)``.
+
+    Parameters
+    ----------
+    factory
+        Returns a new sampler. It takes any of ``seed``, ``num_replicas``, ``rank`` and ``num_workers`` by name, and
+        says by that which of them it can vary.
+    claims
+        What the sampler promises. A claim that is not made is not checked.
+    table
+        The table that the sampler draws from, for claims about columns.
+    rows
+        Number of its rows, where there is no table.
+    batch_size
+        For a sampler of single rows: how many make a batch.
+    seeds
+        The seeds that are tried; each check is run for each.
+
+    Raises
+    ------
+    SamplerFailure
+        If a claim does not hold. The message names check, claim, the first offending batch, and the seed with which it
+        is seen again.
+    SettingError
+        If a claim needs a table, or a factory that takes more.
+
+    Notes
+    -----
+    Claims about frequencies are tested with a false-alarm rate of at most 1e-6 a check and seed.
+
+    Examples
+    --------
+    >>> from batchwright import Drawer, ExperimentSelector, PipelineSampler
+    >>> table = {"donor": ["a"] * 30 + ["b"] * 20}
+    >>> def factory(seed):
+    ...     return PipelineSampler(table, [ExperimentSelector(by="donor"), Drawer()], batch_size=8, seed=seed)
+    >>> check_sampler(factory, table=table, claims=Claims(batch_size=8, group="donor", length=True))
+    """
+    outcomes = run_checks(factory, claims=claims, table=table, rows=rows, batch_size=batch_size, seeds=seeds)
+    if not all(outcome.passed for outcome in outcomes):
+        raise SamplerFailure(outcomes)
+
+
+def parametrize_with_checks(
+    factory: Callable[..., Iterable[Any]],
+    *,
+    claims: Claims,
+    table: Any = None,
+    rows: int | None = None,
+    batch_size: int | None = None,
+    seeds: Iterable[int] = _SEEDS,
+    expected_failures: Mapping[str, str] | None = None,
+) -> pytest.MarkDecorator:
+    """Make one pytest item of each check: a decorator of a test that takes ``check`` and calls it.
+
+    Parameters
+    ----------
+    factory, claims, table, rows, batch_size, seeds
+        As of `check_sampler`.
+    expected_failures
+        From the name of a check to the reason for which it fails: a strict xfail, so that a check that passes
+        after all is an error.
+
+    Raises
+    ------
+    SettingError
+        If a failure is expected of a check that is not run.
+
+    Examples
+    --------
+    >>> from torch.utils.data import BatchSampler, SequentialSampler
+    >>> @parametrize_with_checks(
+    ...     lambda: BatchSampler(SequentialSampler(range(50)), 8, drop_last=True),
+    ...     rows=50,
+    ...     claims=Claims(length=True, batch_size=8, new_epochs=True),
+    ...     expected_failures={"new_epochs": "it is sequential", "new_epochs_in_workers": "it is sequential"},
+    ... )
+    ... def test_sequential(check):
+    ...     check()
+    """
+    expected = dict(expected_failures or {})
+    runs = list(_runs(factory, claims, table, rows, batch_size, seeds))
+    unknown = sorted(set(expected).difference(run.check.name for run in runs))
+    if unknown:
+        names = some_of([run.check.name for run in runs], 30)
+        msg = (
+            f"Failures may be expected of checks that are run; {len(unknown)} are not: {some_of(unknown)} "
+            f"(parametrize_with_checks). There are: {names}."
+        )
+        raise SettingError(msg)
+    return pytest.mark.parametrize("check", [_item(run, expected.get(run.check.name)) for run in runs])
+
+
+def _item(run: CheckRun, reason: str | None) -> Any:
+    marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
+    return pytest.param(run, id=run.check.name, marks=marks)
+
+
+def _runs(
+    factory: Callable[..., Iterable[Any]],
+    claims: Claims,
+    table: Any,
+    rows: int | None,
+    batch_size: int | None,
+    seeds: Iterable[int],
+) -> Iterator[CheckRun]:
+    """Yield the checks that the claims ask for, or raise where they cannot be run."""
+    if not isinstance(claims, Claims):
+        msg = f"claims must be Claims; got {claims!r} (check_sampler). Pass Claims(length=True, ...)."
+        raise SettingTypeError(msg)
+    numbers = tuple(check_integer(seed, "seeds", "check_sampler", 0, "Pass integers.") for seed in seeds)
+    labels = None if table is None else Labels(table, claims.columns)
+    subject = Subject(factory, claims, labels, labels.rows if labels is not None else rows or 0, batch_size)
+    for check in CHECKS:
+        if check.is_asked_for(claims):
+            check.require(subject)
+            yield CheckRun(subject, check, numbers)

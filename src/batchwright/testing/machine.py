@@ -1,0 +1,173 @@
+"""`sampler_machine`: a sampler driven in any order, against the pure function that it must be."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+__all__ = ["sampler_machine"]
+
+_EPOCHS = st.integers(0, 3)
+_WORLDS = st.integers(1, 4)
+
+
+@attrs.define
+class _Place:
+    """What a sampler must know of its place, in the obvious form: the model that it is held against.
+
+    Parameters
+    ----------
+    epoch, step
+        Where the next pass begins.
+    begun
+        Whether a pass has begun there already, so that the next one takes a new epoch.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    begun: bool = False
+
+    def move(self, epoch: int, step: int, steps: int) -> None:
+        """Let the next pass begin at a step; the end of an epoch is the start of the next."""
+        self.epoch, self.step = (epoch, step) if step < steps else (epoch + 1, 0)
+        self.begun = False
+
+    def begin(self) -> tuple[int, int]:
+        """Return epoch and step of a new pass."""
+        if self.begun:
+            self.epoch, self.step = self.epoch + 1, 0
+        place = self.epoch, self.step
+        self.step, self.begun = 0, True
+        return place
+
+
+def sampler_machine(factory: Callable[..., Any]) -> type[RuleBasedStateMachine]:
+    """Return a state machine of hypothesis that drives a sampler in any order and checks every batch.
+
+    It sets epochs, takes batches, starts passes anew, seeks, saves and loads states of samplers and of iterators,
+    peeks, and changes the number of ranks. Each batch is held against ``batch(step, epoch)`` of a sampler to which
+    nothing else was done. All ranks are driven in step.
+
+    Parameters
+    ----------
+    factory
+        Takes ``num_replicas`` and ``rank`` by name. Its samplers have ``batch``, ``seek``, ``set_epoch``,
+        ``state_dict`` and ``load_state_dict``, begin a new epoch with each pass, and all deliver equally many batches.
+
+    Examples
+    --------
+    >>> from batchwright import Drawer, PipelineSampler
+    >>> def factory(num_replicas, rank):
+    ...     return PipelineSampler({"x": range(40)}, [Drawer()], 8, num_replicas=num_replicas, rank=rank)
+    >>> TestMySampler = sampler_machine(factory).TestCase
+    """
+
+    class SamplerMachine(RuleBasedStateMachine):
+        """One history of a sampler."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.oracle = factory(num_replicas=1, rank=0)
+            self.steps = len(self.oracle)
+            self.place = _Place()
+            self.passes: list[Iterator[list[int]]] = []
+            # Epoch, and steps done over all ranks, of the pass begun last, until another epoch or place is set.
+            self.running: tuple[int, int] | None = None
+            self.fresh = True
+
+        @initialize(world=_WORLDS)
+        def start(self, world: int) -> None:
+            """Make the samplers of all ranks."""
+            self.samplers = [factory(num_replicas=world, rank=rank) for rank in range(world)]
+
+        @rule()
+        def begin(self) -> None:
+            """Make new iterators, which changes nothing until their first batch."""
+            self.passes, self.fresh = [iter(sampler) for sampler in self.samplers], True
+
+        @rule(rounds=st.integers(1, 4))
+        def take(self, rounds: int) -> None:
+            """Take some batches of every rank, perhaps to the end of the pass."""
+            if not self.passes:
+                self.begin()
+            for _ in range(rounds):
+                if not self._take_round():
+                    break
+
+        @rule(epoch=st.none() | _EPOCHS)
+        def set_epoch(self, epoch: int | None) -> None:
+            """Set an epoch, or the same once more, which keeps a running pass and a place to resume from."""
+            number = self.place.epoch if epoch is None else epoch
+            for sampler in self.samplers:
+                sampler.set_epoch(number)
+            if number != self.place.epoch:
+                self.place.move(number, 0, self.steps)
+                self._leave()
+            self.place.begun = False
+
+        @rule(epoch=_EPOCHS, data=st.data())
+        def seek(self, epoch: int, data: st.DataObject) -> None:
+            """Go to any step of any epoch."""
+            step = data.draw(st.integers(0, self.steps), label="step")
+            for sampler in self.samplers:
+                sampler.seek(epoch, step)
+            self._leave()
+            self.place.move(epoch, step, self.steps)
+
+        @rule(world=_WORLDS, of_iterator=st.booleans())
+        def save_and_load(self, world: int, of_iterator: bool) -> None:
+            """Go on in new processes, perhaps more or fewer, from a state that any rank saved."""
+            source = self.passes[-1] if self.passes and of_iterator else self.samplers[-1]
+            state = pickle.loads(pickle.dumps(source.state_dict()))  # type: ignore[union-attr]  # noqa: S301 - just made.
+            self.start(world)
+            for sampler in self.samplers:
+                sampler.load_state_dict(state)
+            place = self.running if self.running is not None else (self.place.epoch, self.place.step)
+            self._leave()
+            self.place.move(*place, self.steps)
+
+        @invariant()
+        def looks(self) -> None:
+            """Look at everything, which must change nothing."""
+            for sampler in getattr(self, "samplers", []):
+                iter(sampler)
+                repr(sampler)
+                sampler.state_dict()
+                _require("`len`", -(-self.steps // len(self.samplers)), len(sampler))
+                _require("`batch(0, epoch=1)`", self.oracle.batch(0, epoch=1), sampler.batch(0, epoch=1))
+
+        def _take_round(self) -> bool:
+            """Take one batch of every rank; return False at the end of the pass."""
+            if self.fresh or self.running is None:
+                self.running, self.fresh = self.place.begin(), False
+            epoch, done = self.running
+            if done >= self.steps:
+                for passing in self.passes:
+                    _require(f"what comes after epoch {epoch}", None, next(passing, None))
+                self.place.move(epoch + 1, 0, self.steps)
+                self._leave()
+                return False
+            for rank, passing in enumerate(self.passes):
+                found = next(passing)
+                # The last round is filled with batches that have no address within the epoch.
+                if done + rank < self.steps:
+                    _require(f"step {done + rank} of epoch {epoch}", self.oracle.batch(done + rank, epoch=epoch), found)
+            self.running = epoch, min(done + len(self.passes), self.steps)
+            return True
+
+        def _leave(self) -> None:
+            """Forget the running pass."""
+            self.passes, self.running = [], None
+
+    return SamplerMachine
+
+
+def _require(what: str, expected: Any, found: Any) -> None:
+    if found != expected:
+        msg = f"{what} must not depend on history; it should be {expected}, got {found}. The history stands below."
+        raise AssertionError(msg)

@@ -1,0 +1,104 @@
+"""`check_stage`: the laws of a stage or a drawer alone, over generated drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from batchwright.errors import SettingError, SettingTypeError
+from batchwright.stages.base import BaseDrawer, Element, Stage
+from batchwright.testing.drawer_laws import keeps_drawer_laws
+from batchwright.testing.stage_laws import keeps_laws
+from batchwright.testing.strategies import drafts, indices
+
+__all__ = ["check_stage"]
+
+_LABELS = ("a", "b", "c")
+
+# (quota, size) of a share; one may have nothing to draw, and then also nothing to draw from.
+_SHARE = st.tuples(st.integers(0, 12), st.integers(1, 15)) | st.just((0, 0))
+_SHARES = st.lists(_SHARE, min_size=1, max_size=5).filter(lambda shares: any(quota for quota, _ in shares))
+
+
+def check_stage(stage: Element, *, by: Mapping[str, Sequence[Hashable]] | None = None, max_examples: int = 100) -> None:
+    """Check the laws of a stage, or of a drawer, alone, over generated drafts; raise if one does not hold.
+
+    A stage returns a draft or a choice; is pure; leaves its input as it is; keeps the size of the batch; draws from
+    disjoint pools that have rows and lie in the universe; only ever shrinks the universe; weighs its alternatives by
+    probabilities; offers the same drafts one by one and as a stack; refuses what it cannot do with an error of this
+    library, and on every path or on none; and survives pickling and copying with its settings.
+
+    A drawer is pure, stays within its pools, and draws a batch in a block as it draws it alone.
+
+    Parameters
+    ----------
+    stage
+        A stage or a drawer.
+    by
+        Key columns and their labels, for the tables over which drafts are generated. By default the stage's own
+        columns with some labels; to be given where the settings of the stage name labels.
+    max_examples
+        Number of drafts.
+
+    Raises
+    ------
+    StageFailure
+        If a law does not hold; hypothesis adds the simplest draft that shows it.
+    SettingError
+        If no generated draft suits the stage, so that nothing was checked.
+
+    Examples
+    --------
+    >>> from batchwright import ExperimentSelector
+    >>> check_stage(ExperimentSelector(by="donor"))
+    >>> check_stage(ExperimentSelector(by="donor", weights={"d1": 1, "d2": 3}), by={"donor": ["d1", "d2"]})
+    """
+    if isinstance(stage, BaseDrawer):
+        examples: dict[str, Any] = {"shares": _SHARES, "batches": st.integers(1, 3), "seed": st.integers(0, 2**32)}
+        suited = _count(examples, lambda **example: keeps_drawer_laws(stage, **_block(**example)), max_examples)
+    elif isinstance(stage, Stage):
+        columns = by or dict.fromkeys(stage.key_columns, _LABELS) or {"group": _LABELS}
+        suited = _count(
+            {"draft": drafts(indices(columns, stage.order_column))},
+            lambda draft: keeps_laws(stage, draft),
+            max_examples,
+        )
+    else:
+        msg = f"A stage or a drawer can be checked; got {stage!r} (check_stage). Pass an object of a chain."
+        raise SettingTypeError(msg)
+    if not suited:
+        msg = (
+            f"At least one example must suit the stage; it refuses all {max_examples} ({stage!r}). Pass the labels "
+            "that its settings name as by={column: labels}."
+        )
+        raise SettingError(msg)
+
+
+def _count(examples: Mapping[str, Any], keeps: Callable[..., bool], max_examples: int) -> int:
+    """Check laws on generated examples; return how many of them suited."""
+    suited = 0
+
+    # The same examples each time, so that a check that was green stays green until something changes.
+    @settings(
+        max_examples=max_examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(**examples)
+    def laws(**example: Any) -> None:
+        nonlocal suited
+        suited += keeps(**example)
+
+    laws()
+    return suited
+
+
+def _block(shares: list[tuple[int, int]], batches: int, seed: int) -> dict[str, Any]:
+    slots = sum(quota for quota, _ in shares)
+    return {"shares": shares, "uniforms": np.random.default_rng(seed).random((batches, slots))}

@@ -1,0 +1,166 @@
+"""The laws of a stage on one draft."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from batchwright.draft import Choice, Draft
+from batchwright.errors import BatchwrightError
+from batchwright.pool import Pool
+from batchwright.stages.base import Stage
+from batchwright.testing.failures import StageFailure
+
+__all__ = ["keeps_laws"]
+
+# Of a choice with more alternatives than this, so many that lie evenly are looked at.
+_MOST_CHILDREN = 12
+
+
+def keeps_laws(stage: Stage, draft: Draft) -> bool:
+    """Check all laws of a stage on one draft; return False if it refuses the draft."""
+    before = copy.deepcopy(_content(draft))
+    outcome = _outcome(stage, draft)
+    _require(_content(draft) == before, stage, "A stage must leave its draft as it is", "the draft is changed")
+    if not draft.done:
+        _require_every_path(stage, draft)
+    if outcome is None:
+        return False
+    _require(_same(outcome, stage.apply(draft)), stage, "The same draft must give the same result", "it differs")
+    _require_copies(stage, draft, outcome)
+    for choice in _choices(outcome):
+        _require_probabilities(stage, choice)
+        _require_stack(stage, choice)
+    for child in _children(outcome):
+        _require_sound(stage, draft, child)
+    return True
+
+
+def _require(holds: bool, stage: Stage, rule: str, found: str) -> None:
+    if not holds:
+        raise StageFailure(rule, found, stage)
+
+
+def _outcome(stage: Stage, draft: Draft) -> Any:
+    """Return what a stage makes of a draft, with all children opened; None where it refuses with a clear error."""
+    try:
+        stage.check(draft)
+        outcome = stage.apply(draft)
+        children = list(_children(outcome))
+    except BatchwrightError as error:
+        _require(bool(str(error)), stage, "An error must say what is wrong", f"a {type(error).__name__} says nothing")
+        return None
+    except Exception as error:
+        rule = "A stage must refuse what it cannot do with an error of this library, such as ChainError"
+        raise StageFailure(rule, f"it raises {type(error).__name__}: {error}", stage) from error
+    rule = "A stage must return a Draft, or a Choice of such"
+    for child in children:
+        _require(isinstance(child, Draft), stage, rule, f"it offers {child!r}")
+    return outcome
+
+
+def _require_every_path(stage: Stage, draft: Draft) -> None:
+    """Raise if a stage takes the selection of all rows but not one of a cell: that would come up in mid-epoch."""
+    if _outcome(stage, draft.select(draft.universe)) is None:
+        return
+    cells = draft.index.pieces(draft.universe)
+    for start, stop in zip(cells.starts, cells.stops, strict=True):
+        narrow = draft.select(Pool.of([start], [stop], draft.index.size))
+        found = (
+            f"it takes all {draft.universe.size} rows as the selection, but not {draft.index.describe(narrow.primary)}"
+        )
+        _require(_outcome(stage, narrow) is not None, stage, "A stage must work on every path or on none", found)
+
+
+def _require_copies(stage: Stage, draft: Draft, outcome: Draft | Choice) -> None:
+    pickled = pickle.loads(pickle.dumps(stage))  # noqa: S301 - a stage of the caller's own.
+    for how, copied in (("pickled", pickled), ("copied", copy.deepcopy(stage))):
+        rule = f"A {how} stage must have the same settings, and a repr that shows them"
+        _require(repr(copied) == repr(stage), stage, rule, f"its repr is {copied!r}")
+        # Without an equality of their own, no two objects are equal.
+        compares = type(stage).__eq__ is not object.__eq__
+        _require(copied == stage or not compares, stage, rule, "it is not equal")
+        _require(_same(outcome, copied.apply(draft)), stage, f"A {how} stage must do the same", "it does not")
+
+
+def _require_probabilities(stage: Stage, choice: Choice) -> None:
+    weights = np.asarray(choice.weights)
+    sound = weights.ndim == 1 and bool(np.isfinite(weights).all()) and bool((weights >= 0).all())
+    rule = "The weights of a choice must be probabilities that sum to 1"
+    _require(sound and abs(weights.sum() - 1) < 1e-9, stage, rule, f"{weights.size} weights sum to {weights.sum()}")
+
+
+def _require_stack(stage: Stage, choice: Choice) -> None:
+    """Raise unless the stack of a choice says what its children say."""
+    if choice.stack is None:
+        return
+    numbers = _some(choice)
+    stack = choice.stack(np.array(numbers))
+    for row, k in enumerate(numbers):
+        child = choice.child(k)
+        rule = "The drafts of a stack must be the children of its choice"
+        if not isinstance(child, Draft):
+            raise StageFailure(rule, f"child {k} is a choice", stage)
+        shares = stack.shares(row, ["primary"] * stack.quotas.shape[1], child.index.size)
+        found = [(share.pool, share.quota) for share in shares]
+        expected = [(share.pool, share.quota) for share in child.shares]
+        _require(found == expected, stage, rule, f"number {k} has {found} for {expected}")
+
+
+def _require_sound(stage: Stage, draft: Draft, child: Draft) -> None:
+    """Raise unless what a stage made of a draft is a sound draft of the same batch."""
+    pools = [share.pool for share in child.shares]
+    size, universe = draft.batch_size, child.universe
+    _require(child.index is draft.index, stage, "The index must stay the same", "it is another one")
+    _require(draft.done <= child.done, stage, "Steps taken must stay on record", f"{sorted(child.done)} are left")
+    _require(child.batch_size == size, stage, f"Quotas must sum to {size}", f"they sum to {child.batch_size}")
+    _require(universe.issubset(draft.universe), stage, "The universe must only shrink", f"it has {universe.size} rows")
+    inside = bool(child.primary) and child.primary.issubset(universe)
+    _require(inside, stage, "The primary rows must be some of the universe", f"{child.primary.size} of {universe.size}")
+    for pool in pools:
+        outside = (pool - universe).size
+        _require(not outside, stage, "Pools must lie in the universe", f"{outside} rows of one lie outside")
+    for one, other in combinations(pools, 2):
+        common = (one & other).size
+        _require(not common, stage, "Shares must be disjoint, or rows repeat", f"two have {common} rows in common")
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether two outcomes are the same, alternative by alternative."""
+    if isinstance(one, Draft) and isinstance(other, Draft):
+        return _content(one) == _content(other)
+    if not (isinstance(one, Choice) and isinstance(other, Choice)):
+        return False
+    alike = np.array_equal(one.weights, other.weights)
+    return alike and all(_same(one.child(k), other.child(k)) for k in _some(one))
+
+
+def _content(draft: Draft) -> tuple[Any, ...]:
+    return draft.universe, draft.primary, draft.shares, draft.done
+
+
+def _some(choice: Choice) -> list[int]:
+    """Return the numbers of a choice's alternatives that can be taken, or of some of them."""
+    taken = np.flatnonzero(choice.weights)
+    numbers: list[int] = taken[:: max(1, -(-taken.size // _MOST_CHILDREN))].tolist()
+    return numbers
+
+
+def _choices(outcome: Any) -> Iterator[Choice]:
+    if isinstance(outcome, Choice):
+        yield outcome
+        for k in _some(outcome):
+            yield from _choices(outcome.child(k))
+
+
+def _children(outcome: Any) -> Iterator[Any]:
+    if not isinstance(outcome, Choice):
+        yield outcome
+        return
+    for k in _some(outcome):
+        yield from _children(outcome.child(k))

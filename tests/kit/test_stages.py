@@ -1,0 +1,382 @@
+"""`check_stage`: the built-in stages keep all laws, and each law is one that a wrong stage is caught by."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import Phase, assume, given, settings
+from hypothesis import strategies as st
+
+from batchwright import BaseDrawer, Choice, Draft, DraftStack, Drawer, MetadataIndex, Pool, Share, Stage, stages
+from batchwright.errors import ChainError, SettingError, SettingTypeError
+from batchwright.testing import StageFailure, check_stage
+from batchwright.testing.stage_laws import keeps_laws
+from batchwright.testing.strategies import drafts, tables
+from batchwright.testing.strategies import stages as settings_of
+
+KINDS = [getattr(stages, name) for name in stages.__all__ if name not in {"Stage", "BaseDrawer"}]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if issubclass(kind, Stage)])
+@given(data=st.data())
+def test_built_in_stages_keep_all_laws(kind: type[Any], data: st.DataObject) -> None:
+    """Every stage of the library, found by its name in `stages.__all__`, keeps all laws, whatever its settings."""
+    table = data.draw(tables().filter(lambda table: table["hours"].notna().any()))
+    index = MetadataIndex.from_table(table, by=["experiment", "condition"], order_by="hours")
+    # A stage that refused every draft would leave nothing to check, and hypothesis would say so.
+    assume(keeps_laws(data.draw(settings_of(kind, table)), data.draw(drafts(st.just(index)))))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if issubclass(kind, BaseDrawer)])
+def test_built_in_drawers_keep_all_laws(kind: type[Any]) -> None:
+    """So does every drawer."""
+    check_stage(kind())
+
+
+@pytest.fixture
+def unshrunk() -> Iterator[None]:
+    """Leave a failing example as it was found, which is much faster; that examples shrink is another test."""
+    profile = settings.get_current_profile_name()
+    settings.register_profile("unshrunk", settings.get_profile(profile), phases=[Phase.generate])
+    settings.load_profile("unshrunk")
+    yield
+    settings.load_profile(profile)
+
+
+class OnlyMarker(Stage):
+    """The filter of the documentation: a stage of somebody's own, with settings in plain attributes."""
+
+    by = "marker"
+
+    def __init__(self, marker: str) -> None:
+        self.marker = marker
+
+    def apply(self, draft: Draft) -> Draft:
+        return draft.filter(draft.index.pool("marker", self.marker))
+
+
+def test_a_stage_of_ones_own_passes() -> None:
+    """Ten lines that keep the laws pass, given the labels that their settings name."""
+    check_stage(OnlyMarker("DAPI"), by={"marker": ["DAPI", "GFP"]})
+
+
+class SelectMarker(OnlyMarker):
+    """Selects where it should filter: in a group without the marker nothing is left, in the middle of an epoch."""
+
+    def apply(self, draft: Draft) -> Draft:
+        return draft.select(draft.index.pool("marker", self.marker))
+
+
+class Wrong(Stage):
+    """A stage without settings that breaks a law."""
+
+    by = "group"
+
+
+class Crashes(Wrong):
+    def apply(self, draft: Draft) -> Draft:
+        return draft.select(Pool.of([0], [1 // (draft.batch_size - 1)], draft.index.size))
+
+
+class SaysNothing(Wrong):
+    def apply(self, _: Draft) -> Draft:
+        raise ChainError
+
+
+class ReturnsAPool(Wrong):
+    def apply(self, draft: Draft) -> Any:
+        return draft.primary
+
+
+class OffersPools(Wrong):
+    def apply(self, draft: Draft) -> Any:
+        return Choice([1.0, 1.0], lambda _: draft.primary)  # type: ignore[arg-type,return-value]
+
+
+class Counts(Wrong):
+    """Has a state: every call gives other weights."""
+
+    def __init__(self) -> None:
+        self._calls = itertools.count(1)
+
+    def __repr__(self) -> str:
+        return "Counts()"
+
+    def apply(self, draft: Draft) -> Choice:
+        return Choice([1.0, next(self._calls)], lambda _: draft)
+
+
+class Changes(Wrong):
+    """Writes into the draft that it was handed."""
+
+    def apply(self, draft: Draft) -> Draft:
+        object.__setattr__(draft, "done", draft.done | {"marked"})
+        return draft
+
+
+class LosesSettings(Wrong):
+    def __init__(self, label: str) -> None:
+        self.label = label
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"label": "other"}
+
+    def apply(self, draft: Draft) -> Draft:
+        return draft
+
+
+class EqualsNothing(Wrong):
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def apply(self, draft: Draft) -> Draft:
+        return draft
+
+
+class DoesOtherwiseAsACopy(Wrong):
+    def __init__(self) -> None:
+        self._copied = False
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._copied = True
+
+    def __repr__(self) -> str:
+        return "DoesOtherwiseAsACopy()"
+
+    def apply(self, draft: Draft) -> Draft | Choice:
+        return Choice([1.0, 1.0], lambda _: draft) if self._copied else draft
+
+
+def odds(weights: list[float], draft: Draft) -> Choice:
+    """Return a choice with weights that it would not take itself."""
+    choice = Choice([1.0] * len(weights), lambda _: draft)  # type: ignore[arg-type]
+    object.__setattr__(choice, "weights", np.array(weights))
+    return choice
+
+
+class DoesNotSumToOne(Wrong):
+    def apply(self, draft: Draft) -> Choice:
+        return odds([0.5, 0.4], draft)
+
+
+class NegativeWeight(Wrong):
+    def apply(self, draft: Draft) -> Choice:
+        return odds([1.5, -0.5], draft)
+
+
+class StackDisagrees(Wrong):
+    def apply(self, draft: Draft) -> Choice:
+        all_rows = (Share(draft.universe, draft.batch_size),)
+        first = (Share(Pool.of([0], [1], draft.index.size), draft.batch_size),)
+        child = attrs.evolve(draft, universe=draft.universe, shares=all_rows)
+        return Choice([1.0], lambda _: child, lambda _: DraftStack.of(first))
+
+
+class StackOfChoices(Wrong):
+    def apply(self, draft: Draft) -> Choice:
+        return Choice([1.0], lambda _: Choice([1.0], lambda _: draft), lambda _: DraftStack.of(draft.shares))
+
+
+class OneRowTooMany(Wrong):
+    def apply(self, draft: Draft) -> Draft:
+        return attrs.evolve(draft, shares=(Share(draft.universe, draft.batch_size + 1),))
+
+
+class LeavesTheUniverse(Wrong):
+    def apply(self, draft: Draft) -> Draft:
+        return attrs.evolve(draft, shares=(Share(Pool.full(draft.index.size), draft.batch_size),))
+
+
+class WidensTheUniverse(Wrong):
+    def apply(self, draft: Draft) -> Draft:
+        return attrs.evolve(draft, universe=Pool.full(draft.index.size))
+
+
+class PrimaryOutside(Wrong):
+    def apply(self, draft: Draft) -> Draft:
+        return attrs.evolve(draft, primary=Pool.full(draft.index.size))
+
+
+class NoPrimaryRows(Wrong):
+    def apply(self, draft: Draft) -> Draft:
+        return attrs.evolve(draft, primary=Pool.empty(draft.index.size))
+
+
+class Overlaps(Wrong):
+    def apply(self, draft: Draft) -> Draft:
+        if draft.batch_size == 1:
+            return draft
+        one, rest = Share(draft.universe, 1), Share(draft.universe, draft.batch_size - 1)
+        return attrs.evolve(draft, shares=(one, rest))
+
+
+class Forgets(Wrong):
+    def apply(self, draft: Draft) -> Draft:
+        return attrs.evolve(draft, done=frozenset())
+
+
+class OtherTable(Wrong):
+    def apply(self, draft: Draft) -> Draft:
+        return attrs.evolve(draft, index=attrs.evolve(draft.index))
+
+
+WRONG = {
+    Crashes(): "with an error of this library.*ZeroDivisionError",
+    SaysNothing(): "must say what is wrong; a ChainError says nothing",
+    ReturnsAPool(): r"must return a Draft.*Pool\(",
+    OffersPools(): r"must return a Draft.*Pool\(",
+    Counts(): "same draft must give the same result",
+    Changes(): "must leave its draft as it is",
+    LosesSettings("mine"): "must have the same settings.*its repr is LosesSettings\\(label='other'\\)",
+    EqualsNothing: "must have the same settings.*it is not equal",
+    DoesOtherwiseAsACopy(): "copied|pickled stage must do the same",
+    DoesNotSumToOne(): "must be probabilities that sum to 1; 2 weights sum to 0.9",
+    NegativeWeight(): "must be probabilities that sum to 1",
+    StackDisagrees(): "drafts of a stack must be the children",
+    StackOfChoices(): "drafts of a stack must be the children.*child 0 is a choice",
+    OneRowTooMany(): "Quotas must sum to 1; they sum to 2",
+    LeavesTheUniverse(): "Pools must lie in the universe; .* lie outside",
+    WidensTheUniverse(): "The universe must only shrink",
+    PrimaryOutside(): "primary rows must be some of the universe",
+    NoPrimaryRows(): "primary rows must be some of the universe; 0 of",
+    Overlaps(): "Shares must be disjoint",
+    Forgets(): "Steps taken must stay on record",
+    OtherTable(): "index must stay the same",
+}
+
+
+@pytest.mark.usefixtures("unshrunk")
+@pytest.mark.parametrize("stage", WRONG, ids=lambda stage: getattr(stage, "__name__", type(stage).__name__))
+def test_wrong_stages_are_caught(stage: Any) -> None:
+    """Each law has a stage that breaks it and is caught by it, by name."""
+    made = stage() if isinstance(stage, type) else stage
+    with pytest.raises(StageFailure, match=WRONG[stage]) as caught:
+        check_stage(made)
+    assert repr(made) in str(caught.value)
+
+
+def test_a_stage_that_may_fail_in_mid_epoch_is_caught() -> None:
+    """A stage that finds rows on some paths only is caught, by the simplest table that shows it: one row of each."""
+    with pytest.raises(StageFailure, match="takes all 2 rows as the selection, but not marker='GFP'"):
+        check_stage(SelectMarker("DAPI"), by={"marker": ["DAPI", "GFP"]})
+
+
+class WrongDrawer(BaseDrawer):
+    """A drawer that breaks a law."""
+
+    def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+        return Drawer().draw(quotas, sizes, uniforms)
+
+
+class Scribbles(WrongDrawer):
+    def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+        uniforms[:] = 0.0
+        return super().draw(quotas, sizes, uniforms)
+
+
+class OneBeyond(WrongDrawer):
+    def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+        return super().draw(quotas, sizes, uniforms) + 1
+
+
+class OneBelow(WrongDrawer):
+    def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+        return super().draw(quotas, sizes, uniforms) - 1
+
+
+class Floats(WrongDrawer):
+    def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+        return super().draw(quotas, sizes, uniforms) / 1.0
+
+
+class Flat(WrongDrawer):
+    def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+        return super().draw(quotas, sizes, uniforms).ravel()
+
+
+class DrawsAnew(WrongDrawer):
+    """Rolls dice of its own."""
+
+    def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+        return super().draw(quotas, sizes, np.random.default_rng().random(uniforms.shape))
+
+
+class MixesBatches(WrongDrawer):
+    """The first batch of a block decides all others."""
+
+    def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+        return super().draw(quotas, sizes, np.broadcast_to(uniforms[:1], uniforms.shape))
+
+
+class FindsNoKey(WrongDrawer):
+    def draw(self, *numbers: Any) -> Any:
+        return {}[len(numbers)]
+
+
+class LosesItself(WrongDrawer):
+    def __init__(self) -> None:
+        self.name = "mine"
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.name = "other"
+
+
+class RefusesBlocks(WrongDrawer):
+    def draw(self, *_: Any) -> Any:
+        raise SettingError
+
+
+WRONG_DRAWERS = {
+    Scribbles(): "must leave its numbers as they are",
+    OneBeyond(): "less one; .* lie outside",
+    OneBelow(): "less one; .* lie outside",
+    Floats(): "must return integers.*float64",
+    Flat(): "must return integers, one for each uniform",
+    DrawsAnew(): "same numbers must draw the same",
+    MixesBatches(): "in a block as it is drawn alone",
+    FindsNoKey(): "with an error of this library.*KeyError",
+    LosesItself(): "have the same repr; LosesItself\\(name='other'\\) does not",
+    RefusesBlocks(): "says nothing",
+}
+
+
+@pytest.mark.usefixtures("unshrunk")
+@pytest.mark.parametrize("drawer", WRONG_DRAWERS, ids=lambda drawer: type(drawer).__name__)
+def test_wrong_drawers_are_caught(drawer: Any) -> None:
+    """Each law of a drawer has one that breaks it and is caught by it."""
+    with pytest.raises(StageFailure, match=WRONG_DRAWERS[drawer]):
+        check_stage(drawer)
+
+
+class OnlyDistinct(WrongDrawer):
+    """Refuses, in so many words, what it cannot do."""
+
+    def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+        if (quotas > sizes).any():
+            msg = "Draws must be distinct."
+            raise SettingError(msg)
+        return super().draw(quotas, sizes, uniforms)
+
+
+def test_a_drawer_may_refuse() -> None:
+    """What a drawer refuses with a clear error does not count against it."""
+    check_stage(OnlyDistinct())
+
+
+def test_a_stage_that_suits_no_draft_is_no_success() -> None:
+    """Where nothing could be checked, the kit says so instead of passing."""
+    with pytest.raises(SettingError, match="At least one example must suit the stage; it refuses all 20"):
+        check_stage(OnlyMarker("DAPI"), by={"marker": ["GFP"]}, max_examples=20)
+
+
+def test_what_is_no_stage_is_refused() -> None:
+    """A class instead of an object, or anything else, is told apart from a wrong stage."""
+    with pytest.raises(SettingTypeError, match="A stage or a drawer can be checked; got <class"):
+        check_stage(Drawer)  # type: ignore[arg-type]
