@@ -57,6 +57,13 @@ def property_(session: nox.Session) -> None:
 
 
 @nox.session
+def alarms(session: nox.Session) -> None:
+    """Run the test kit over the built-in chains with 200 random seeds: it must not raise a false alarm."""
+    install(session, "tests")
+    session.run("python", "tests/kit/alarms.py", *session.posargs)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Run the main job: train a small model on structured batches."""
     install(session, "tests")  # For Parquet files.

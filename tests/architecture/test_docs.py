@@ -1,7 +1,9 @@
 """Every block of Python in the README and the docs runs as printed, page by page."""
 
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -11,11 +13,13 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_blocks_run(page: Path) -> None:
-    """The blocks of a page run in order, in one namespace; sessions with prompts are run as doctests besides."""
-    namespace: dict[str, object] = {"__name__": "page"}
+def test_blocks_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The blocks of a page run in order, in one module; sessions with prompts are run as doctests besides."""
+    # A module that can be found, so that what a page defines can be pickled.
+    module = ModuleType("page")
+    monkeypatch.setitem(sys.modules, "page", module)
     for block in BLOCK.findall(page.read_text()):
-        exec(compile(block, page.name, "exec"), namespace)  # noqa: S102 - our own pages.
+        exec(compile(block, page.name, "exec"), vars(module))  # noqa: S102 - our own pages.
 
 
 def test_links_lead_somewhere() -> None:

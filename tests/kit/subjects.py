@@ -15,6 +15,7 @@ from batchwright import (
     ExperimentSelector,
     FlexibleBatchSampler,
     LeakMixer,
+    MetadataIndex,
     PipelineSampler,
     TemporalEnricher,
 )
@@ -30,11 +31,13 @@ def make_table() -> pd.DataFrame:
     experiment = np.repeat(["e1", "e2", "e3", "e4"], [90, 60, 43, 7])
     condition = rng.choice(["mock", "virus", "drug"], 200, p=[0.2, 0.7, 0.1])
     condition[(experiment == "e3") & (condition == "drug")] = "mock"
-    table = pd.DataFrame({"experiment": experiment, "condition": condition, "hours": rng.integers(0, 12, 200) / 2})
+    table = pd.DataFrame({"experiment": experiment, "condition": condition, "hours": rng.integers(0, 4, 200)})
     return table.sample(frac=1, random_state=0, ignore_index=True)
 
 
 TABLE = make_table()
+# Read once, since samplers are made by the hundred; its cells are finer than most chains need, which changes nothing.
+INDEX = MetadataIndex.from_table(TABLE, by=["experiment", "condition"], order_by="hours")
 
 
 @attrs.frozen
@@ -46,7 +49,7 @@ class Built:
 
     def factory(self) -> Callable[..., PipelineSampler]:
         def make(seed: int, num_replicas: int = 1, rank: int = 0) -> PipelineSampler:
-            return PipelineSampler(TABLE, self.chain, SIZE, seed=seed, num_replicas=num_replicas, rank=rank)
+            return PipelineSampler(INDEX, self.chain, SIZE, seed=seed, num_replicas=num_replicas, rank=rank)
 
         return make
 

@@ -52,6 +52,15 @@ def _coverage(value: Any) -> float | None:
     return None if value is None else check_fraction(value, "coverage", _WHO)
 
 
+def _kind_of_ranks(_: Any, __: Any, value: Any) -> None:
+    if value not in (None, "steps", "rows"):
+        msg = (
+            f"ranks must be one of 'steps', 'rows' and None; got {value!r} ({_WHO}). Pass 'rows' for ranks that share "
+            "no row, 'steps' for ranks that deliver the batches of one process in turn."
+        )
+        raise SettingError(msg)
+
+
 def _flag_field() -> Any:
     return attrs.field(default=False, validator=_flag)
 
@@ -146,9 +155,7 @@ class Claims:
     workers: bool = _flag_field()
     peeking: bool = _flag_field()
     random_access: bool = _flag_field()
-    ranks: Literal["steps", "rows"] | None = attrs.field(
-        default=None, validator=attrs.validators.in_((None, "steps", "rows"))
-    )
+    ranks: Literal["steps", "rows"] | None = attrs.field(default=None, validator=_kind_of_ranks)
     equal_ranks: bool = _flag_field()
     resume: bool = _flag_field()
     stateful_loader: bool = _flag_field()

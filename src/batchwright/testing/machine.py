@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 __all__ = ["sampler_machine"]
 
@@ -131,10 +131,10 @@ def sampler_machine(factory: Callable[..., Any]) -> type[RuleBasedStateMachine]:
             self._leave()
             self.place.move(*place, self.steps)
 
-        @invariant()
-        def looks(self) -> None:
+        @rule()
+        def look(self) -> None:
             """Look at everything, which must change nothing."""
-            for sampler in getattr(self, "samplers", []):
+            for sampler in self.samplers:
                 iter(sampler)
                 repr(sampler)
                 sampler.state_dict()

@@ -88,6 +88,7 @@ def _count(examples: Mapping[str, Any], keeps: Callable[..., bool], max_examples
         derandomize=True,
         database=None,
         deadline=None,
+        report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
     @given(**examples)

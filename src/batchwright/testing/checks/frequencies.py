@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from batchwright.errors import SettingError
 from batchwright.testing.failures import CheckFailure, Where
 from batchwright.testing.statistics import FALSE_ALARM, chi_square_limit
 from batchwright.testing.subject import Subject
@@ -33,11 +32,9 @@ def check_frequencies(subject: Subject, seed: int) -> None:
     expected = np.bincount(codes, weights=counts) / rows
     counted = expected >= _LEAST
     if not counted.any():
-        msg = (
-            f"Frequencies are told from {_LEAST} visits a row or more; {codes.size} rows get at most "
-            f"{expected.max():.1f} in {_MOST_BATCHES} batches of {size} (check_sampler). Pass a smaller table."
-        )
-        raise SettingError(msg)
+        rule = f"Frequencies must be told from {_LEAST} visits a row or more, which takes a smaller table"
+        found = f"{codes.size} rows get at most {expected.max():.1f} in {_MOST_BATCHES} batches of {size}"
+        raise CheckFailure(rule, found, Where(seed))
     degrees = int((rows[counted] - 1).sum())
     with np.errstate(divide="ignore", invalid="ignore"):
         strays = np.where(counted[codes], (counts - expected[codes]) ** 2 / expected[codes], 0.0)
