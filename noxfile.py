@@ -45,7 +45,7 @@ def tests(session: nox.Session) -> None:
 def core(session: nox.Session) -> None:
     """Run the tests without the optional table libraries."""
     session.install(TORCH)
-    session.install("-e", ".", "pytest", "hypothesis")
+    session.install("-e", ".[testing]")
     session.run("pytest", *session.posargs)
 
 
