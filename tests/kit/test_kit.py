@@ -86,6 +86,22 @@ def test_what_a_sampler_raises_is_a_finding() -> None:
     assert "the sampler raised AttributeError: 'BatchSampler' object has no attribute" in outcomes[1].reason
 
 
+def test_expected_failures_are_strict_without_pytest_too() -> None:
+    """A failure that is expected is none; a check that passes in spite of it is."""
+    claims = Claims(length=True, batch_size=8)
+    check_sampler(RoundedUp, claims=claims, expected_failures={"length": "rounded up"})
+    with pytest.raises(SamplerFailure, match=r"1 of 2.*\n.*it passes, though it was expected to fail: rounded up"):
+        check_sampler(sequential, claims=claims, expected_failures={"length": "rounded up"})
+
+
+def test_an_empty_sampler_passes_nothing() -> None:
+    """Of no batches every claim would hold, so the kit does not say that one does."""
+    for claims in (Claims(batch_size=8), Claims(group="group")):
+        (outcome,) = run_checks(lambda: iter(()), table=TABLE, claims=claims)
+        assert not outcome.passed
+        assert "An epoch must have batches for claims to be checked; epoch 0 has 0" in outcome.reason
+
+
 def test_only_claims_that_are_made_are_checked() -> None:
     """No claim, no check; and each check has one claim that asks for it alone."""
     assert run_checks(sequential, claims=Claims()) == []
@@ -124,6 +140,10 @@ REFUSALS: dict[str, tuple[Callable[[], Any], str]] = {
     "no such check": (
         lambda: parametrize_with_checks(sequential, claims=Claims(length=True), expected_failures={"len": "why"}),
         "Failures may be expected of checks that are run; 1 are not: 'len'.*There are: 'length'",
+    ),
+    "no seeds": (
+        lambda: check_sampler(sequential, claims=Claims(length=True), seeds=[]),
+        "seeds must hold at least one seed; got 0",
     ),
     "flag": (lambda: Claims(length=1), "length must be True or False; got 1"),
     "size": (lambda: Claims(batch_size=0), "batch_size must be at least 1; got 0"),

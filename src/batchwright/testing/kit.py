@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -67,6 +67,7 @@ def check_sampler(
     rows: int | None = None,
     batch_size: int | None = None,
     seeds: Iterable[int] = _SEEDS,
+    expected_failures: Mapping[str, str] | None = None,
 ) -> None:
     """Check every claim that is made of a sampler; raise if one does not hold.
 
@@ -88,6 +89,8 @@ def check_sampler(
         For a sampler of single rows: how many make a batch.
     seeds
         The seeds that are tried; each check is run for each.
+    expected_failures
+        From the name of a check to the reason for which it fails. A check that passes after all is a failure.
 
     Raises
     ------
@@ -95,7 +98,7 @@ def check_sampler(
         If a claim does not hold. The message names check, claim, the first offending batch, and the seed with which it
         is seen again.
     SettingError
-        If a claim needs a table, or a factory that takes more.
+        If a claim needs a table, or a factory that takes more; if a failure is expected of a check that is not run.
 
     Notes
     -----
@@ -109,7 +112,9 @@ def check_sampler(
     ...     return PipelineSampler(table, [ExperimentSelector(by="donor"), Drawer()], batch_size=8, seed=seed)
     >>> check_sampler(factory, table=table, claims=Claims(batch_size=8, group="donor", length=True))
     """
-    outcomes = run_checks(factory, claims=claims, table=table, rows=rows, batch_size=batch_size, seeds=seeds)
+    runs = list(_runs(factory, claims, table, rows, batch_size, seeds))
+    expected = _expected(expected_failures, runs)
+    outcomes = [_judged(run.outcome(), expected.get(run.check.name)) for run in runs]
     if not all(outcome.passed for outcome in outcomes):
         raise SamplerFailure(outcomes)
 
@@ -137,7 +142,7 @@ def parametrize_with_checks(
     Raises
     ------
     SettingError
-        If a failure is expected of a check that is not run.
+        As of `check_sampler`.
 
     Examples
     --------
@@ -151,17 +156,30 @@ def parametrize_with_checks(
     ... def test_sequential(check):
     ...     check()
     """
-    expected = dict(expected_failures or {})
     runs = list(_runs(factory, claims, table, rows, batch_size, seeds))
-    unknown = sorted(set(expected).difference(run.check.name for run in runs))
+    expected = _expected(expected_failures, runs)
+    return pytest.mark.parametrize("check", [_item(run, expected.get(run.check.name)) for run in runs])
+
+
+def _expected(failures: Mapping[str, str] | None, runs: Sequence[CheckRun]) -> dict[str, str]:
+    """Return the failures that are expected, or raise if one is of a check that is not run."""
+    names = [run.check.name for run in runs]
+    unknown = sorted(set(failures or {}).difference(names))
     if unknown:
-        names = some_of([run.check.name for run in runs], 30)
         msg = (
             f"Failures may be expected of checks that are run; {len(unknown)} are not: {some_of(unknown)} "
-            f"(parametrize_with_checks). There are: {names}."
+            f"(expected_failures). There are: {some_of(names, len(names))}."
         )
         raise SettingError(msg)
-    return pytest.mark.parametrize("check", [_item(run, expected.get(run.check.name)) for run in runs])
+    return dict(failures or {})
+
+
+def _judged(outcome: Outcome, reason: str | None) -> Outcome:
+    """Return an outcome as it counts where the check is expected to fail: the other way round."""
+    if reason is None:
+        return outcome
+    found = f"it passes, though it was expected to fail: {reason}" if outcome.passed else ""
+    return attrs.evolve(outcome, passed=not outcome.passed, reason=found)
 
 
 def _item(run: CheckRun, reason: str | None) -> Any:
@@ -182,6 +200,9 @@ def _runs(
         msg = f"claims must be Claims; got {claims!r} (check_sampler). Pass Claims(length=True, ...)."
         raise SettingTypeError(msg)
     numbers = tuple(check_integer(seed, "seeds", "check_sampler", 0, "Pass integers.") for seed in seeds)
+    if not numbers:
+        msg = "seeds must hold at least one seed; got 0 (check_sampler). Pass seeds=[0]."
+        raise SettingError(msg)
     labels = None if table is None else Labels(table, claims.columns)
     subject = Subject(factory, claims, labels, labels.rows if labels is not None else rows or 0, batch_size)
     for check in CHECKS:

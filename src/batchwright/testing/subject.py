@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 from torch.utils.data import BatchSampler, DataLoader
 
-from batchwright._checks import check_integer
+from batchwright.errors import SettingError
 from batchwright.testing.claims import Claims
 from batchwright.testing.comparison import Batches
 from batchwright.testing.failures import Where
@@ -86,7 +86,9 @@ class Subject:
         for epoch in range(number):
             if self.sets_epoch(sampler):
                 set_epoch(sampler, epoch)
-            yield self.take(sampler if loader is None else loader)
+            batches = self.take(sampler if loader is None else loader)
+            _require_some(batches, epoch)
+            yield batches
 
     def go_to(self, sampler: Any, epoch: int) -> None:
         """Bring a new sampler to an epoch: by `set_epoch` if that is claimed, else pass by pass."""
@@ -111,8 +113,9 @@ class Subject:
                 sampler = self.make(seed + epoch)
             where = Where(seed, epoch) if renews else Where(seed + epoch, 0)
             batches = self.take(sampler)
+            _require_some(batches, epoch)
             yield from ((attrs.evolve(where, step=step), batch) for step, batch in enumerate(batches))
-            number -= max(1, len(batches))
+            number -= len(batches)
             if number <= 0:
                 return
 
@@ -123,6 +126,13 @@ class Subject:
             return own
         rows: Any = range(self.rows)
         return DataLoader(rows, batch_sampler=sampler, num_workers=num_workers, collate_fn=list)
+
+
+def _require_some(batches: Batches, epoch: int) -> None:
+    """Raise if an epoch is empty, of which any claim would hold."""
+    if not batches:
+        msg = f"An epoch must have batches for claims to be checked; epoch {epoch} has 0 (the factory). Make it longer."
+        raise SettingError(msg)
 
 
 def can_set_epoch(sampler: Any) -> bool:
@@ -142,6 +152,4 @@ def plain(batch: Iterable[Any]) -> list[int]:
 
 
 def _world(where: Where) -> dict[str, int]:
-    if where.rank is None:
-        return {"num_replicas": 1, "rank": 0}
-    return {"num_replicas": check_integer(where.num_replicas, "num_replicas", "Where", 1, ""), "rank": where.rank}
+    return {"num_replicas": where.num_replicas or 1, "rank": where.rank or 0}
