@@ -75,3 +75,12 @@ def bench(session: nox.Session) -> None:
     """Measure what a batch costs, as a ratio to torch's plain shuffling."""
     install(session)
     session.run("python", "tests/bench/batch_cost.py", *session.posargs)
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Run the test kit over samplers of other libraries, and print the table of docs/peers.md."""
+    # In one go with torch, since some of them would bring another.
+    session.install(TORCH, "-e", ".[testing]", *nox.project.dependency_groups(PYPROJECT, "peers"))
+    session.install("--no-deps", *nox.project.dependency_groups(PYPROJECT, "peers-alone"))
+    session.run("python", "-W", "ignore", "tests/peers/table.py")
