@@ -49,6 +49,21 @@ def core(session: nox.Session) -> None:
     session.run("pytest", *session.posargs)
 
 
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Check that the tests reach every line and every branch of what makes batches."""
+    install(session, "coverage")
+    session.run("pytest", "tests/unit", "tests/golden", "tests/property", "--cov", *session.posargs)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Check that the tests notice nearly every small change of what makes batches."""
+    install(session, "mutants")
+    session.run("mutmut", "run", *session.posargs)
+    session.run("python", "tests/bench/mutants.py")
+
+
 @nox.session(name="property")
 def property_(session: nox.Session) -> None:
     """Run the property tests with many more examples."""

@@ -2,8 +2,6 @@
 
 import math
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +13,7 @@ from batchwright.errors import ChainError, SettingError, SettingTypeError, State
 from batchwright.index import MetadataIndex
 from batchwright.sampler import PipelineSampler
 from batchwright.stages import ConditionBalancer, Drawer, ExperimentSelector, LeakMixer, Stage, TemporalEnricher
+from refusals import refused
 
 
 class OnlyX(Stage):
@@ -40,15 +39,6 @@ ORDER = "The order of a chain is filters, ...; got a"
 def sampler(*stages: Any, table: Any = TABLE, batch_size: Any = 4, **settings: Any) -> PipelineSampler:
     """Return a sampler of the given stages and a drawer; unless told otherwise its epoch has three steps."""
     return PipelineSampler(table, [*stages, DRAW], batch_size, **settings)
-
-
-@contextmanager
-def refused(error: type[Exception], text: str) -> Iterator[None]:
-    """Expect this very class, and a message of the text, in which ... is anything, and a sentence as the way out."""
-    beats = re.escape(text).replace(re.escape("..."), ".*")
-    with pytest.raises(error, match=rf"(?m)^(?=.*\. \S.*\.$){beats}") as raised:
-        yield
-    assert raised.type is error
 
 
 NUMBERS = [

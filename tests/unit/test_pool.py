@@ -52,9 +52,10 @@ def test_of_takes_scalars_and_arrays() -> None:
         pytest.param([True, True], [0, 2], id="all"),
         pytest.param([False, False], [], id="none"),
         pytest.param([], [], id="no-position"),
+        pytest.param([1, 2, 0, 3], [0, 2, 3, 4], id="numbers"),
     ],
 )
-def test_where_keeps_the_true_positions(mask: list[bool], edges: list[int]) -> None:
+def test_where_keeps_the_true_positions(mask: list[Any], edges: list[int]) -> None:
     """A mask becomes the ranges in which it is true, out of its length."""
     made = Pool.where(mask)
     assert made.edges.tolist() == edges
@@ -128,6 +129,7 @@ def test_equal_sets_are_equal_and_hash_alike() -> None:
     assert pool((1, 5)) != pool((1, 5), total=11)
     assert pool((1, 5)) != [1, 2, 3, 4]
     assert len({pool((1, 5)), Pool.where([False, *[True] * 4, *[False] * 5])}) == 1
+    assert len({hash(pool((1, 5))), hash(pool((1, 6))), hash(pool((1, 5), total=11))}) == 3
 
 
 @pytest.mark.parametrize(

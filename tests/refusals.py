@@ -1,0 +1,16 @@
+"""What a refusal must be: of the very class, and a message of four beats."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+
+@contextmanager
+def refused(error: type[Exception], text: str) -> Iterator[None]:
+    """Expect this very class, and a message of the text, in which ... is anything, and a sentence as the way out."""
+    beats = re.escape(text).replace(re.escape("..."), ".*")
+    with pytest.raises(error, match=rf"(?m)^(?=.*\. [A-Z][a-z]+ .*\.$){beats}") as raised:
+        yield
+    assert raised.type is error

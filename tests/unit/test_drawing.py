@@ -1,0 +1,179 @@
+"""Block drawing: how an epoch is cut into blocks, which path a number takes, and where drawn rows are found."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from batchwright import (
+    Choice,
+    ConditionBalancer,
+    Drawer,
+    ExperimentSelector,
+    LeakMixer,
+    MetadataIndex,
+    Pipeline,
+    Plan,
+    Stage,
+    TemporalEnricher,
+    drawing,
+)
+from batchwright.drawing import draw_block, iterate_batches
+from batchwright.layout import Layout
+
+TABLE = {"experiment": [*"aabbccdd"], "condition": [*"xyxyxyxy"], "hours": [0, 1, 2, 3] * 2}
+INDEX = MetadataIndex.from_table(TABLE, by=["experiment", "condition"], order_by="hours")
+LABELS = np.array(TABLE["experiment"])
+BELOW_ONE = float(np.nextafter(1.0, 0.0))
+
+
+def make_plan(*stages: Any, batch_size: int = 2) -> Plan:
+    return Plan(Pipeline([*stages, Drawer()]), INDEX, batch_size)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "blocks"),
+    [
+        (4, [1, 32, 1024, 1024, 919]),
+        (128, [1, 32, 1024, 1024, 919]),
+        (129, [1, 32, 1016, 1016, 935]),
+        (1 << 15, [1] + [4] * 749 + [3]),
+        (1 << 17, [1] * 3000),
+        (1 << 18, [1] * 3000),
+    ],
+)
+def test_blocks_grow_up_to_a_limit(monkeypatch: pytest.MonkeyPatch, batch_size: int, blocks: list[int]) -> None:
+    """The first batch comes alone; blocks grow by 32, to 1024 batches or 131072 slots, and at least one batch."""
+    asked: list[tuple[Any, ...]] = []
+
+    def draw(*address: Any) -> Any:
+        asked.append(address)
+        return np.array([[step] for step in address[3]])
+
+    monkeypatch.setattr(drawing, "draw_block", draw)
+    plan: Any = SimpleNamespace(batch_size=batch_size)
+    batches = list(iterate_batches(plan, 5, 6, range(3000), 9))
+    assert batches == [[step] for step in range(3000)]
+    assert [len(steps) for _, _, _, steps, _ in asked] == blocks
+    assert {(id(made), seed, epoch, stride) for made, seed, epoch, _, stride in asked} == {(id(plan), 5, 6, 9)}
+
+
+def test_no_step_has_no_batch() -> None:
+    """An empty range of steps ends at once."""
+    assert list(iterate_batches(make_plan(), 0, 0, range(4, 4))) == []
+
+
+def test_the_stride_is_part_of_the_address() -> None:
+    """By default one number and one a slot are set aside; a larger stride moves all batches but the first."""
+    plan = make_plan(batch_size=4)
+    usual, wider = draw_block(plan, 0, 0, range(9)), draw_block(plan, 0, 0, range(9), 9)
+    assert usual.tolist() == draw_block(plan, 0, 0, range(9), 5).tolist()
+    assert usual[0].tolist() == wider[0].tolist()
+    # Nine numbers take three counters and five take two, so batch 2 of the one is batch 3 of the other.
+    assert usual[3].tolist() == wider[2].tolist()
+
+
+def draw_along(monkeypatch: pytest.MonkeyPatch, plan: Plan, paths: list[float]) -> Any:
+    """Return the batches whose paths are decided by the given numbers, and whose rows by 0."""
+
+    def chosen(seed: int, epoch: int, steps: range, width: int, stride: int) -> Any:
+        assert (seed, epoch, len(steps), width, stride) == (1, 2, len(paths), 1 + plan.batch_size, 1 + plan.batch_size)
+        return np.column_stack([paths, np.zeros((len(paths), width - 1))])
+
+    monkeypatch.setattr(drawing, "uniforms", chosen)
+    return draw_block(plan, 1, 2, range(len(paths)))
+
+
+def test_a_number_decides_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A branch is an interval, its lower end included; batches come in the order of their steps."""
+    plan = make_plan(ExperimentSelector(weights={"a": 1, "b": 0, "c": 1, "d": 2}))
+    below = float(np.nextafter(0.5, 0.0))
+    rows = draw_along(monkeypatch, plan, [0.5, 0.25, BELOW_ONE, 0.0, below, 0.25])
+    assert LABELS[rows][:, 0].tolist() == [*"dcdacc"]
+    assert LABELS[rows][:, 1].tolist() == [*"dcdacc"]
+
+
+class Halves(Stage):
+    """Choose between two experiments, as often as there are letters to choose by."""
+
+    by = "experiment"
+
+    def __init__(self, letters: str) -> None:
+        self.letters = letters
+
+    def apply(self, draft: Any) -> Any:
+        """Return a choice of the first half of the letters or the second, and so on."""
+        return self.choose(draft, self.letters)
+
+    def choose(self, draft: Any, letters: str) -> Any:
+        """Return the experiment of a letter, or a choice between two halves of them."""
+        if len(letters) == 1:
+            return draft.select(draft.index.pool("experiment", letters))
+        half = len(letters) // 2
+        return Choice([1, 1], lambda k: self.choose(draft, letters[half * k :][:half]))
+
+
+def test_what_is_left_of_a_number_decides_the_next_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two halvings are four quarters, in order, whatever the order of the steps."""
+    plan = make_plan(Halves("acdb"))
+    rows = draw_along(monkeypatch, plan, [0.75, 0.0, 0.5, 0.25, BELOW_ONE, 0.74, 0.49, 0.24])
+    assert LABELS[rows][:, 0].tolist() == [*"badcbdca"]
+
+
+def test_what_rounds_up_to_1_stays_on_the_last_branch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last number below a bound can be, by the rounding of floats, a whole interval away from the bound before."""
+    weights = {"a": 3 * 2.0**-50, "b": 13, "c": 3, "d": 0}
+    plan = make_plan(ExperimentSelector(weights=weights), ExperimentSelector("condition"))
+    root: Any = plan.root
+    _, low, high = root.bounds.tolist()[:3]
+    last = float.fromhex("0x1.9ffffffffffffp-1")
+    assert low < last < high
+    assert (last - low) / (high - low) == 1
+    # Row 3 is the only one of b and y, the last of the two conditions.
+    assert draw_along(monkeypatch, plan, [last]).tolist() == [[3, 3]]
+
+
+def test_windows_are_drawn_without_opening_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last choice is drawn from its stack, so no leaf below it is made."""
+    plan = make_plan(TemporalEnricher("hours", 0, 0.0))
+    rows = draw_along(monkeypatch, plan, [0.0, 0.25, 0.5, BELOW_ONE])
+    assert np.array(TABLE["hours"])[rows].tolist() == [[0, 0], [1, 1], [2, 2], [3, 3]]
+    root: Any = plan.root
+    assert root.children == {}
+
+
+def test_a_window_before_another_stage_is_opened() -> None:
+    """A stack says nothing of stages to come, so a choice that is not the last one is followed child by child."""
+    plan = make_plan(ExperimentSelector(), TemporalEnricher("hours", 0, 0.0), LeakMixer(0.5))
+    for batch in draw_block(plan, 0, 0, range(20)):
+        assert len(set(LABELS[batch])) == 2
+
+
+def layout(base: int, first: int, gap: int, far: list[tuple[int, int]]) -> Layout:
+    columns = np.array([[[1], [4], [base], [first], [gap]]])
+    starts, sizes = np.array(far, dtype=np.int64).reshape(-1, 2).T
+    return Layout(columns, starts, sizes)
+
+
+def test_far_addresses_are_looked_up_among_near_ones() -> None:
+    """An address from the total on stands for a place in the far ranges; what lies below it is a position already."""
+    parts = [layout(10, 4, 0, [(3, 2), (7, 1)]), layout(13, 4, 0, [(0, 1), (5, 3)])]
+    positions = np.array([10, 2, 11, 12, 9, 13, 14, 15, 16, 0])
+    drawing._resolve(positions, parts, 10)
+    assert positions.tolist() == [3, 2, 4, 7, 9, 0, 5, 6, 7, 0]
+
+
+def test_batches_of_scattered_and_whole_groups_stand_in_one_block() -> None:
+    """Groups of one range, of two and of many are drawn side by side, each batch from its own group."""
+    codes = np.arange(240)
+    table = {"plate": codes // 2 % 30, "drug": np.where(codes < 80, 5, codes % 4)}
+    index = MetadataIndex.from_table(table, by=["drug", "plate"])
+    stages = [ExperimentSelector(by="plate"), LeakMixer(0.5), ConditionBalancer(by="drug", scope="all"), Drawer()]
+    plan = Plan(Pipeline(stages), index, 8)
+    block = draw_block(plan, 3, 0, range(300))
+    for step, batch in enumerate(block.tolist()):
+        assert batch == draw_block(plan, 3, 0, range(step, step + 1))[0].tolist()
+        plates = table["plate"][batch]
+        assert len(set(plates[:4])) == 1
+        assert plates[0] not in plates[4:]

@@ -1,0 +1,212 @@
+"""`Plan`: what it says of a chain in numbers, how its tree is opened and kept, and what it refuses."""
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from batchwright import (
+    Choice,
+    ConditionBalancer,
+    Draft,
+    Drawer,
+    ExperimentSelector,
+    LeakMixer,
+    MetadataIndex,
+    Pipeline,
+    Plan,
+    Stage,
+    plan,
+)
+from batchwright.errors import ChainError
+from refusals import refused
+
+# Groups of 4, 1, 2 and 1 rows; stands in the index sorted by label, not in this order.
+TABLE = {"experiment": [*"dabcacaa"], "condition": [*"xxxyyxyy"]}
+INDEX = MetadataIndex.from_table(TABLE, by=["experiment", "condition"])
+SELECT, BALANCE, DRAW = ExperimentSelector(), ConditionBalancer(), Drawer()
+
+
+def make_plan(*stages: Any, batch_size: int = 4) -> Plan:
+    return Plan(Pipeline([*stages, DRAW]), INDEX, batch_size)
+
+
+def label_of(draft: Draft) -> str:
+    """Return the one experiment of a draft, whose first label says it."""
+    return str(draft.groups("experiment").labels[0])
+
+
+class Steps(Stage):
+    """A stage made of a function."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def apply(self, draft: Draft) -> Any:
+        """Return what the function makes of the draft."""
+        return self.function(draft)
+
+
+def test_expected_rows_are_a_series_by_label() -> None:
+    """One column gives an index of labels that bears its name."""
+    rows = make_plan(SELECT).expected_rows("experiment")
+    expected = pd.Series([2.0, 0.5, 1.0, 0.5], index=pd.Index([*"abcd"], name="experiment"), name="rows")
+    pd.testing.assert_series_equal(rows, expected)
+
+
+def test_expected_rows_by_two_columns_are_a_series_by_both() -> None:
+    """Two columns give a level each; pairs that do not occur in the table are not there."""
+    rows = make_plan(SELECT, BALANCE).expected_rows(["experiment", "condition"])
+    pairs = [("a", "x"), ("a", "y"), ("b", "x"), ("c", "x"), ("c", "y"), ("d", "x")]
+    keys = pd.MultiIndex.from_tuples(pairs, names=["experiment", "condition"])
+    pd.testing.assert_series_equal(rows, pd.Series([1.0, 1.0, 0.5, 0.5, 0.5, 0.5], index=keys, name="rows"))
+
+
+def test_labels_that_are_never_drawn_are_expected_at_0() -> None:
+    """Every label of the table is there, in floats, also where no batch has it."""
+    rows = make_plan(ExperimentSelector(weights={"a": 1, "b": 0, "c": 0, "d": 0})).expected_rows("experiment")
+    assert rows.to_dict() == {"a": 4.0, "b": 0.0, "c": 0.0, "d": 0.0}
+    assert rows.dtype == np.float64
+
+
+def test_expected_visits_are_by_row_of_the_table() -> None:
+    """Rows are those of the table, whatever the order of the index; a row of a small group comes more often."""
+    visits = make_plan(ExperimentSelector(weights={"a": 1, "b": 0, "c": 1, "d": 2})).expected_visits()
+    assert visits.tolist() == [2.0, 0.25, 0.0, 0.5, 0.25, 0.5, 0.25, 0.25]
+    assert visits.dtype == np.float64
+
+
+def test_leaves_come_with_their_probabilities() -> None:
+    """The probability of a leaf is the product along its path; alternatives of weight 0 are no leaves."""
+    leaves = list(
+        make_plan(ExperimentSelector(weights={"a": 3, "b": 0, "c": 1, "d": 0}), BALANCE, batch_size=3).leaves()
+    )
+    found = [(chance, label_of(draft), [share.quota for share in draft.shares]) for chance, draft in leaves]
+    assert found == [(0.375, "a", [1, 2]), (0.375, "a", [2, 1]), (0.125, "c", [1, 2]), (0.125, "c", [2, 1])]
+
+
+def test_some_leaves_are_those_of_the_smallest_groups() -> None:
+    """Small groups are looked at first, whatever their weights; of equal ones the first."""
+    even = ExperimentSelector(weights={"a": 1, "b": 4, "c": 2, "d": 3})
+    for chain in (SELECT, even):
+        looked_at = [[label_of(draft) for draft in make_plan(chain).some_leaves(limit)] for limit in range(1, 6)]
+        assert looked_at == [["b"], ["b", "d"], ["b", "d", "c"], ["b", "d", "c", "a"], ["b", "d", "c", "a"]]
+
+
+def test_some_leaves_pass_over_weights_of_0() -> None:
+    """A group that is never selected is not looked at, small as it may be."""
+    chain = make_plan(ExperimentSelector(weights={"a": 1, "b": 0, "c": 1, "d": 0}))
+    assert [label_of(draft) for draft in chain.some_leaves(1)] == ["c"]
+
+
+def test_some_leaves_are_spread_over_the_branches() -> None:
+    """A limit is shared among the branches: of four groups with two leaves each, four are one of each group."""
+    offers = Steps(lambda draft: Choice([1, 2], lambda k: draft.split(lambda share: [(share.pool, 1 + k)])))
+    looked_at = [label_of(draft) for draft in make_plan(SELECT, offers).some_leaves(4)]
+    assert looked_at == ["b", "d", "c", "a"]
+    assert len(list(make_plan(SELECT, offers).some_leaves(8))) == 8
+
+
+def test_without_sizes_the_least_likely_are_looked_at_first() -> None:
+    """A choice that does not say how many rows an alternative has is judged by its weights."""
+    groups = Draft.start(INDEX, 4).groups("experiment")
+    offers = Steps(lambda draft: Choice([4, 2, 3, 1], lambda k: draft.select(groups[k])))
+    assert [label_of(draft) for draft in make_plan(offers).some_leaves(2)] == ["d", "b"]
+
+
+def test_nodes_are_opened_once_and_kept() -> None:
+    """The Python of a stage runs once for each situation."""
+    chain = make_plan(SELECT, BALANCE)
+    root: Any = chain.root
+    assert chain.root is root
+    assert root.children == {}
+    assert chain.child(root, 2) is chain.child(root, 2)
+    assert set(root.children) == {2}
+
+
+def test_a_look_at_all_leaves_keeps_none() -> None:
+    """Leaves are opened for the look only, so that a large tree is not held; a look at some of them keeps those."""
+    chain = make_plan(SELECT)
+    root: Any = chain.root
+    assert len(list(chain.leaves())) == 4
+    assert root.children == {}
+    assert len(list(chain.some_leaves(2))) == 2
+    assert set(root.children) == {1, 3}
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(133, True), (132, False)])
+def test_a_tree_that_grows_too_large_is_dropped(monkeypatch: pytest.MonkeyPatch, limit: int, kept: bool) -> None:
+    """A node weighs 64, and a leaf the ranges of its pools besides; past the limit the tree is begun anew."""
+    monkeypatch.setattr(plan, "_RANGES_KEPT", limit)
+    chain = make_plan(SELECT, LeakMixer(0.5))
+    root: Any = chain.root
+    # What leaks into the first group stands behind it, one range; what leaks into the second stands around it, two.
+    chain.child(root, 0)
+    assert chain.root is root
+    chain.child(root, 1)
+    assert (chain.root is root) == kept
+    assert chain.root is chain.root
+
+
+def test_a_copy_leaves_the_opened_tree_behind() -> None:
+    """A pickled plan is small, and opens its nodes as if new."""
+    chain = make_plan(SELECT)
+    root: Any = chain.root
+    chain.child(root, 0)
+    copied = pickle.loads(pickle.dumps(chain))  # noqa: S301 - a plan of our own.
+    assert (copied._root, copied._kept) == (None, 0)
+    assert chain._kept > 0
+    assert [chance for chance, _ in copied.leaves()] == [chance for chance, _ in chain.leaves()]
+
+
+def test_only_the_last_choice_is_last() -> None:
+    """A branch is last where no stage comes after its choice."""
+    chain = make_plan(SELECT, BALANCE, batch_size=3)
+    root: Any = chain.root
+    assert not chain.is_last(root)
+    below: Any = chain.child(root, 0)
+    assert chain.is_last(below)
+
+
+def test_a_choice_may_offer_a_choice() -> None:
+    """Choices of one stage stand one below the other, and probabilities multiply."""
+
+    def choose(draft: Draft, pair: str) -> Choice:
+        return Choice([1, 1], lambda k: draft.select(INDEX.pool("experiment", pair[k])))
+
+    chain = make_plan(Steps(lambda draft: Choice([1, 3], lambda k: choose(draft, ["ab", "cd"][k]))), BALANCE)
+    found = [(chance, label_of(draft)) for chance, draft in chain.leaves()]
+    assert found == [(0.125, "a"), (0.125, "b"), (0.375, "c"), (0.375, "d")]
+
+
+def test_the_universe_is_what_the_filters_leave() -> None:
+    """A plan knows which rows its batches can come from at all."""
+    kept = INDEX.pool("condition", "y")
+    assert make_plan(Steps(lambda draft: draft.filter(kept)), SELECT).universe == kept
+
+
+def filter_by_chance(_: Draft) -> Choice:
+    """Offer two filters, of which the second only is ever taken."""
+    return Choice([0, 1], lambda k: Draft.start(INDEX, 4).filter(INDEX.pool("experiment", "ab"[k])))
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (
+            lambda _: Draft.start(INDEX, 3),
+            "The quotas of a draft must sum to batch_size=4; got 3 (after stage 2, Steps(",
+        ),
+        (
+            filter_by_chance,
+            "A filter must be the same ...; stage 2, Steps(...), ...first of which keeps 1 rows. Select",
+        ),
+    ],
+    ids=["rows-lost", "random-filter"],
+)
+def test_what_stages_may_not_do_is_refused(function: Any, text: str) -> None:
+    """A stage that loses rows or filters by chance is named, with its number."""
+    with refused(ChainError, text):
+        make_plan(SELECT, Steps(function))

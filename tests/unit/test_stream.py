@@ -1,0 +1,42 @@
+"""`uniforms`: the numbers at an address are those of the generator that the docstring names."""
+
+import numpy as np
+import pytest
+
+from batchwright.stream import uniforms
+
+
+def by_hand(seed: int, epoch: int, step: int, width: int, stride: int) -> list[float]:
+    """Return the numbers of one batch: the upper 53 bits of the outputs of a Philox generator, from its counter on."""
+    generator = np.random.Philox(np.random.SeedSequence(seed, spawn_key=(epoch, 0)))
+    # A counter gives four outputs, so a batch takes a quarter of its stride, rounded up.
+    for _ in range(step * ((stride + 3) // 4)):
+        generator.random_raw(4)
+    return [(int(number) >> 11) / 2**53 for number in generator.random_raw(width)]
+
+
+@pytest.mark.parametrize("steps", [range(1), range(3), range(2, 5), range(1, 8, 3), range(4, 5, 7)], ids=str)
+@pytest.mark.parametrize(("width", "stride"), [(1, 1), (3, 3), (4, 4), (5, 5), (2, 9), (1, 4)])
+def test_numbers_are_raw_output_at_an_address(steps: range, width: int, stride: int) -> None:
+    """In one run of steps or with gaps, each batch has its own numbers, and those between are passed over."""
+    numbers = uniforms(7, 2, steps, width, stride)
+    assert numbers.tolist() == [by_hand(7, 2, step, width, stride) for step in steps]
+    assert numbers.dtype == np.float64
+
+
+def test_numbers_stay_what_they_are() -> None:
+    """The first numbers of the first batch, in a form that no rounding hides."""
+    expected = ["0x1.9ed83cd49ffa5p-1", "0x1.179dd69bbcd43p-1"]
+    assert [number.hex() for number in uniforms(0, 0, range(1), 2, 2)[0].tolist()] == expected
+
+
+def test_no_step_has_no_numbers() -> None:
+    """An empty range of steps is no error."""
+    assert uniforms(0, 0, range(3, 3), 5, 5).shape == (0, 5)
+
+
+def test_seed_and_epoch_are_two_things() -> None:
+    """The keys (0, 1), (1, 0) and (1, 1) share no number."""
+    keys = [(0, 0), (0, 1), (1, 0), (1, 1), (10, 0), (2**64 - 1, 0)]
+    numbers = [number for key in keys for number in uniforms(*key, range(4), 8, 8).ravel().tolist()]
+    assert len(set(numbers)) == len(numbers)

@@ -1,0 +1,144 @@
+"""Windows worked out at once: the arrays of a small table, by hand, and which values become focal."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from batchwright import (
+    Choice,
+    ConditionBalancer,
+    Draft,
+    Drawer,
+    ExperimentSelector,
+    LeakMixer,
+    MetadataIndex,
+    Pipeline,
+    Plan,
+    Pool,
+    TemporalEnricher,
+)
+from batchwright.drawing import draw_block
+from batchwright.errors import ChainError
+
+# Positions are rows: sorted by experiment, and by time within it; the last experiment has no times.
+TABLE = {"experiment": [*"aaabbbcc"], "hours": [0.0, 1.0, 2.0, 0.0, 1.0, 3.0, None, None]}
+INDEX = MetadataIndex.from_table(TABLE, by="experiment", order_by="hours")
+A, B, C = (INDEX.pool("experiment", label) for label in "abc")
+
+
+def apply(draft: Any, *settings: Any) -> Choice:
+    """Return the choice that a window makes of a draft."""
+    choice = TemporalEnricher("hours", *settings).apply(draft)
+    assert isinstance(choice, Choice)
+    return choice
+
+
+def shares(draft: Any) -> list[tuple[Pool, int, str]]:
+    return [(share.pool, share.quota, share.role) for share in draft.shares]
+
+
+def stack_of(choice: Choice, *k: int) -> Any:
+    """Return some alternatives of a choice as arrays."""
+    assert choice.stack is not None
+    return choice.stack(np.array(k))
+
+
+def test_a_window_cuts_every_cell() -> None:
+    """Around hour 1, each cell gives one range to the inside and two to the outside, empty ones included."""
+    stack = stack_of(apply(Draft.start(INDEX, 4).select(A | B), 0, 0.5), 1)
+    assert stack.quotas.tolist() == [[2, 2]]
+    assert stack.starts.tolist() == [[[1, 4, 0, 0], [0, 2, 3, 5]]]
+    assert stack.stops.tolist() == [[[2, 5, 0, 0], [1, 3, 4, 6]]]
+
+
+def test_several_windows_are_worked_out_at_once() -> None:
+    """Alternatives stand in the order asked for; shares outside the scope stay as they are."""
+    draft = Draft.start(INDEX, 4).select(A).leak(B | C, 1)
+    stack = stack_of(apply(draft, 0, 0.0), 2, 0)
+    assert stack.quotas.tolist() == [[3, 0, 1], [3, 0, 1]]
+    assert stack.starts.tolist() == [[[2, 0], [0, 3], [3, 0]], [[0, 0], [0, 1], [3, 0]]]
+    assert stack.stops.tolist() == [[[3, 0], [2, 3], [8, 0]], [[1, 0], [0, 3], [8, 0]]]
+
+
+def test_arrays_are_whole_numbers() -> None:
+    """Quotas, starts and stops are int64, as a stack of drafts is."""
+    stack = stack_of(apply(Draft.start(INDEX, 4), 1, 0.5), 0, 1)
+    assert [array.dtype for array in (stack.quotas, stack.starts, stack.stops)] == [np.dtype(np.int64)] * 3
+
+
+def test_all_focal_values_come_with_all_roundings() -> None:
+    """Three rows, half of them outside, are rounded in two ways for each of the four hours."""
+    choice = apply(Draft.start(INDEX, 3), 0, 0.5)
+    assert choice.weights.tolist() == [0.125] * 8
+    assert stack_of(choice, *range(8)).quotas.tolist() == [[1, 2]] * 4 + [[2, 1]] * 4
+    at_two = Pool.of([2], [3], 8)
+    assert shares(choice.child(6)) == [(at_two, 2, "primary"), (~at_two, 1, "primary")]
+
+
+def test_a_side_without_rows_leaves_its_quota_to_the_other() -> None:
+    """A window around everything takes all rows; a leak without rows in the window takes all of its own outside it."""
+    whole = apply(Draft.start(INDEX, 4).select(A), 5, 0.5)
+    assert shares(whole.child(0)) == [(A, 4, "primary")]
+    leaked = apply(Draft.start(INDEX, 8).select(A).leak(B, 4), 0, 0.25, "all")
+    assert shares(leaked.child(2)) == [
+        (Pool.of([2], [3], 8), 3, "primary"),
+        (Pool.of([0], [2], 8), 1, "primary"),
+        (B, 4, "leak"),
+    ]
+    assert leaked.child(2).done == {"select", "leak", "window"}
+
+
+@pytest.mark.parametrize(("scope", "quotas"), [("primary", [2, 2, 4]), ("leak", [4, 2, 2]), ("all", [2, 2, 2, 2])])
+def test_a_window_splits_its_scope(scope: str, quotas: list[int]) -> None:
+    """Shares outside the scope stay whole, and every share stays at its place."""
+    child = apply(Draft.start(INDEX, 8).select(A).leak(B, 4), 0, 0.5, scope).child(0)
+    assert isinstance(child, Draft)
+    assert [share.quota for share in child.shares] == quotas
+
+
+def test_focal_values_are_those_of_the_primary_shares() -> None:
+    """Neither hours of leaked rows, nor of rows that a balance left out, become focal."""
+    leaked = Draft.start(INDEX, 4).select(A).leak(B, 2)
+    assert apply(leaked, 0, 0.0, "all").weights.size == 3
+    balanced = Draft.start(INDEX, 4).split(lambda _: [(B, 1), (C, 1)])
+    assert [shares(apply(balanced, 0, 0.0).child(k))[0][0] for k in range(3)] == [
+        Pool.of([row], [row + 1], 8) for row in (3, 4, 5)
+    ]
+
+
+def test_where_all_rows_leak_the_selection_has_the_focal_values() -> None:
+    """A leak may take the whole batch; it is then enriched around the hours of what was selected."""
+    choice = apply(Draft.start(INDEX, 4).select(A).leak(B, 4), 0, 0.0, "leak")
+    assert [shares(choice.child(k))[0][0] for k in range(3)] == [Pool.of([3], [4], 8), Pool.of([4], [5], 8), B]
+
+
+def test_without_times_a_window_changes_nothing() -> None:
+    """A group without any value keeps its shares; a second window is refused there, too."""
+    draft = Draft.start(INDEX, 4).select(C)
+    same = TemporalEnricher("hours", 1).apply(draft)
+    assert isinstance(same, Draft)
+    assert same.shares == draft.shares
+    assert same.done == {"select", "window"}
+    with pytest.raises(ChainError, match="got a window after a window"):
+        TemporalEnricher("hours", 1).apply(same)
+
+
+def test_windows_of_many_cells_are_drawn_from_both_sides() -> None:
+    """Half of a batch is of one hour, half of all the others, from cells that a window cuts into many ranges."""
+    hours = np.arange(60) % 5
+    index = MetadataIndex.from_table({"plate": np.arange(60) % 6, "hours": hours}, by="plate", order_by="hours")
+    plan = Plan(Pipeline([TemporalEnricher("hours", 0, 0.5), Drawer()]), index, 8)
+    block = draw_block(plan, 0, 0, range(200))
+    near, far = hours[block[:, :4]], hours[block[:, 4:]]
+    assert (near == near[:, :1]).all()
+    assert (far != near[:, :1]).all()
+    assert set(block[:, :4].ravel().tolist()) == set(block[:, 4:].ravel().tolist()) == set(range(60))
+
+
+def test_a_chain_of_all_stages_has_windows_last() -> None:
+    """Focal hours differ from group to group, and a group without hours is drawn as it is."""
+    stages = [ExperimentSelector(), LeakMixer(0.25), ConditionBalancer("experiment"), TemporalEnricher("hours", 0, 0.0)]
+    leaves = list(Plan(Pipeline([*stages, Drawer()]), INDEX, 4).leaves())
+    assert [round(chance * 8, 9) for chance, _ in leaves] == [1] * 6 + [2]
+    assert [draft.shares[0].pool.size for _, draft in leaves] == [1] * 6 + [2]
