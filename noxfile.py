@@ -53,7 +53,7 @@ def core(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Check that the tests reach every line and every branch of what makes batches."""
     install(session, "coverage")
-    session.run("pytest", "tests/unit", "tests/golden", "tests/property", "--cov", *session.posargs)
+    session.run("pytest", *session.posargs, "tests/unit", "tests/golden", "tests/property", "--cov")
 
 
 @nox.session

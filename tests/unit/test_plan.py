@@ -88,17 +88,13 @@ def test_leaves_come_with_their_probabilities() -> None:
 
 
 def test_some_leaves_are_those_of_the_smallest_groups() -> None:
-    """Small groups are looked at first, whatever their weights; of equal ones the first."""
+    """Small groups are looked at first, whatever their weights, the first of equals first, and none of weight 0."""
     even = ExperimentSelector(weights={"a": 1, "b": 4, "c": 2, "d": 3})
     for chain in (SELECT, even):
         looked_at = [[label_of(draft) for draft in make_plan(chain).some_leaves(limit)] for limit in range(1, 6)]
         assert looked_at == [["b"], ["b", "d"], ["b", "d", "c"], ["b", "d", "c", "a"], ["b", "d", "c", "a"]]
-
-
-def test_some_leaves_pass_over_weights_of_0() -> None:
-    """A group that is never selected is not looked at, small as it may be."""
-    chain = make_plan(ExperimentSelector(weights={"a": 1, "b": 0, "c": 1, "d": 0}))
-    assert [label_of(draft) for draft in chain.some_leaves(1)] == ["c"]
+    some = make_plan(ExperimentSelector(weights={"a": 1, "b": 0, "c": 1, "d": 0}))
+    assert [label_of(draft) for draft in some.some_leaves(1)] == ["c"]
 
 
 def test_some_leaves_are_spread_over_the_branches() -> None:
@@ -117,23 +113,15 @@ def test_without_sizes_the_least_likely_are_looked_at_first() -> None:
 
 
 def test_nodes_are_opened_once_and_kept() -> None:
-    """The Python of a stage runs once for each situation."""
-    chain = make_plan(SELECT, BALANCE)
-    root: Any = chain.root
-    assert chain.root is root
-    assert root.children == {}
-    assert chain.child(root, 2) is chain.child(root, 2)
-    assert set(root.children) == {2}
-
-
-def test_a_look_at_all_leaves_keeps_none() -> None:
-    """Leaves are opened for the look only, so that a large tree is not held; a look at some of them keeps those."""
+    """A stage runs once for each situation; only a look at all leaves, which may be very many, keeps none."""
     chain = make_plan(SELECT)
     root: Any = chain.root
+    assert chain.root is root
     assert len(list(chain.leaves())) == 4
     assert root.children == {}
+    assert chain.child(root, 2) is chain.child(root, 2)
     assert len(list(chain.some_leaves(2))) == 2
-    assert set(root.children) == {1, 3}
+    assert set(root.children) == {1, 2, 3}
 
 
 @pytest.mark.parametrize(("limit", "kept"), [(133, True), (132, False)])
@@ -165,9 +153,8 @@ def test_only_the_last_choice_is_last() -> None:
     """A branch is last where no stage comes after its choice."""
     chain = make_plan(SELECT, BALANCE, batch_size=3)
     root: Any = chain.root
-    assert not chain.is_last(root)
     below: Any = chain.child(root, 0)
-    assert chain.is_last(below)
+    assert (chain.is_last(root), chain.is_last(below)) == (False, True)
 
 
 def test_a_choice_may_offer_a_choice() -> None:
@@ -177,8 +164,12 @@ def test_a_choice_may_offer_a_choice() -> None:
         return Choice([1, 1], lambda k: draft.select(INDEX.pool("experiment", pair[k])))
 
     chain = make_plan(Steps(lambda draft: Choice([1, 3], lambda k: choose(draft, ["ab", "cd"][k]))), BALANCE)
-    found = [(chance, label_of(draft)) for chance, draft in chain.leaves()]
-    assert found == [(0.125, "a"), (0.125, "b"), (0.375, "c"), (0.375, "d")]
+    assert [(chance, label_of(draft)) for chance, draft in chain.leaves()] == [
+        (0.125, "a"),
+        (0.125, "b"),
+        (0.375, "c"),
+        (0.375, "d"),
+    ]
 
 
 def test_the_universe_is_what_the_filters_leave() -> None:

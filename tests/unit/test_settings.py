@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from batchwright import (
+    ChainError,
     ConditionBalancer,
     Draft,
     Drawer,
@@ -94,6 +95,16 @@ def test_unknown_scopes_are_refused(make: Any, scope: Any) -> None:
     who = type(make("all")).__name__
     with refused(SettingError, f"scope must be one of ('primary', 'leak', 'all'); got {scope!r} ({who})"):
         make(scope)
+
+
+@pytest.mark.parametrize(
+    "stage", [ConditionBalancer("experiment", scope="leak"), TemporalEnricher("hours", 1, 0, "leak")]
+)
+def test_without_a_leak_there_is_nothing_to_split(stage: Stage) -> None:
+    """A stage for leaked rows needs a leak before it, and names itself."""
+    text = f"A stage of scope 'leak' must come after a leak; got none before it ({type(stage).__name__}). "
+    with refused(ChainError, text):
+        PipelineSampler(TABLE, [stage, Drawer()], 2)
 
 
 @pytest.mark.parametrize("width", ["90min", timedelta(minutes=90), np.timedelta64(90, "m")], ids=["text", "py", "np"])

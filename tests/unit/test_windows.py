@@ -89,6 +89,17 @@ def test_a_side_without_rows_leaves_its_quota_to_the_other() -> None:
     assert leaked.child(2).done == {"select", "leak", "window"}
 
 
+def test_shares_of_few_and_of_many_cells_are_cut_side_by_side() -> None:
+    """A share keeps its own rows, whatever the number of ranges of the others."""
+    both = Draft.start(INDEX, 4).split(lambda _: [(A, 1), (B | C, 1)])
+    assert shares(apply(both, 0, 0.5).child(1)) == [
+        (Pool.of([1], [2], 8), 1, "primary"),
+        (Pool.of([0, 2], [1, 3], 8), 1, "primary"),
+        (Pool.of([4], [5], 8), 1, "primary"),
+        (Pool.of([3, 5], [4, 8], 8), 1, "primary"),
+    ]
+
+
 @pytest.mark.parametrize(("scope", "quotas"), [("primary", [2, 2, 4]), ("leak", [4, 2, 2]), ("all", [2, 2, 2, 2])])
 def test_a_window_splits_its_scope(scope: str, quotas: list[int]) -> None:
     """Shares outside the scope stay whole, and every share stays at its place."""
