@@ -1,5 +1,7 @@
 """Sessions: `nox` runs lint, typing and tests; `nox -l` lists them all."""
 
+import shutil
+
 import nox
 
 nox.options.sessions = ["lint", "typing", "tests"]
@@ -60,6 +62,8 @@ def coverage(session: nox.Session) -> None:
 def mutants(session: nox.Session) -> None:
     """Check that the tests notice nearly every small change of what makes batches."""
     install(session, "mutants")
+    # What a former run found of other tests would stand.
+    shutil.rmtree("mutants", ignore_errors=True)
     session.run("mutmut", "run", *session.posargs)
     session.run("python", "tests/bench/mutants.py")
 

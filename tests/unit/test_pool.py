@@ -42,7 +42,8 @@ def test_of_keeps_sorted_disjoint_ranges(ranges: list[tuple[int, int]], edges: l
 def test_of_takes_scalars_and_arrays() -> None:
     """One range may be given as two numbers, many as arrays of any integer type."""
     assert Pool.of(2, 5, total=10) == pool((2, 5))
-    assert Pool.of(np.array([2], dtype=np.uint8), np.array([5], dtype=np.int32), total=10) == pool((2, 5))
+    made = Pool.of(np.array([2], dtype=np.uint64), np.array([5], dtype=np.uint64), total=10)
+    assert (made, made.edges.dtype) == (pool((2, 5)), np.int64)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,7 @@ def test_full_and_empty_are_complements(total: int) -> None:
     assert Pool.empty(total).size == 0
     assert ~Pool.full(total) == Pool.empty(total)
     assert ~Pool.empty(total) == Pool.full(total)
+    assert Pool.full(total).edges.dtype == Pool.empty(total).edges.dtype == np.int64
 
 
 def test_properties_of_a_pool_of_two_ranges() -> None:
