@@ -152,6 +152,7 @@ def test_steps_have_an_order(step: str, other: str) -> None:
         (lambda: START.filter(A).filter(B), ChainError, "A filter must ...; it keeps 0 of 3 (Draft.filter)"),
         (lambda: START.select(A).select(B), ChainError, "A selection must ...; it keeps 0 of 3 (Draft.select)"),
         (lambda: START.leak(A, 1), ChainError, "A leak must ...; got none before it ... of 1 share(s) (Draft.leak)"),
+        (lambda: START.select(A).leak(C, 7), SettingError, "A leak must take between 0 and 6 ...; got 7 (Draft.leak)"),
         (lambda: START.split(lambda _: [(A, -1)]), ChainError, "A split must ...; 6 rows of all groups got none (Dr"),
         (
             lambda: START.split(lambda _: [(A, 0)]),

@@ -159,6 +159,8 @@ def test_attributes_cannot_be_set() -> None:
     """A pool is immutable."""
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         pool((1, 3)).total = 11
+    with pytest.raises(ValueError, match="read-only"):
+        pool((1, 3)).edges[0] = 0
 
 
 def test_operators_leave_their_operands_alone() -> None:

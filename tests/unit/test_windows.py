@@ -91,13 +91,10 @@ def test_a_side_without_rows_leaves_its_quota_to_the_other() -> None:
 
 def test_shares_of_few_and_of_many_cells_are_cut_side_by_side() -> None:
     """A share keeps its own rows, whatever the number of ranges of the others."""
-    both = Draft.start(INDEX, 4).split(lambda _: [(A, 1), (B | C, 1)])
-    assert shares(apply(both, 0, 0.5).child(1)) == [
-        (Pool.of([1], [2], 8), 1, "primary"),
-        (Pool.of([0, 2], [1, 3], 8), 1, "primary"),
-        (Pool.of([4], [5], 8), 1, "primary"),
-        (Pool.of([3, 5], [4, 8], 8), 1, "primary"),
-    ]
+    index = MetadataIndex.from_table({"plate": np.arange(10) // 2, "hours": [0, 1] * 5}, by="plate", order_by="hours")
+    few, many = Pool.of(0, 4, 10), Pool.of(4, 10, 10)
+    child: Any = apply(Draft.start(index, 4).split(lambda _: [(few, 1), (many, 1)]), 0, 0.5).child(0)
+    assert [share.pool.positions().tolist() for share in child.shares] == [[0, 2], [1, 3], [4, 6, 8], [5, 7, 9]]
 
 
 @pytest.mark.parametrize(("scope", "quotas"), [("primary", [2, 2, 4]), ("leak", [4, 2, 2]), ("all", [2, 2, 2, 2])])
