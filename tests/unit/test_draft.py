@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 import pytest
 
-from batchwright import ChainError, Choice, Draft, MetadataIndex, Pool, SettingError, Share
+from batchwright import ChainError, Choice, Draft, MetadataIndex, Pool, SettingError
 from refusals import refused
 
 TABLE = {"experiment": [*"aaabbccc"], "condition": [*"xyxxyxyy"]}
@@ -159,7 +159,6 @@ def test_steps_have_an_order(step: str, other: str) -> None:
             ChainError,
             "A split must ...; 6 rows of all groups got none (Draft.",
         ),
-        (lambda: Share(A, 0), SettingError, "A share must ...; got quota 0 from 3 rows as 'primary' (Share)"),
     ],
 )
 def test_steps_that_leave_nothing_are_refused(take: Callable[[], Any], error: Any, text: str) -> None:
