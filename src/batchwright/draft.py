@@ -8,7 +8,8 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from batchwright.errors import ChainError, SettingError
+from batchwright._checks import check_integer
+from batchwright.errors import ChainError, SettingError, SettingTypeError
 from batchwright.groups import Groups
 from batchwright.index import MetadataIndex
 from batchwright.pool import Pool
@@ -117,6 +118,8 @@ class Draft:
         ------
         ChainError
             If nothing was selected before, or rows leak in already.
+        SettingError, SettingTypeError
+            If `quota` is no integer from 0 to the batch size.
         """
         self.require_before("leak", "leak")
         if "select" not in self.done:
@@ -125,9 +128,9 @@ class Draft:
                 f"draft of {len(self.shares)} share(s) (Draft.leak). Put a selector, such as ExperimentSelector, first."
             )
             raise ChainError(msg)
-        if not 0 <= quota <= self.batch_size:
+        if check_integer(quota, "quota", "Draft.leak", 0, "Pass a part of the batch.") > self.batch_size:
             msg = (
-                f"A leak must take between 0 and {self.batch_size} rows, the batch size; got {quota} (Draft.leak). "
+                f"quota must be at most {self.batch_size}, the batch size; got {quota} (Draft.leak). "
                 "Pass a part of the batch."
             )
             raise SettingError(msg)
@@ -146,13 +149,15 @@ class Draft:
         ------
         ChainError
             If it comes after a window, whose two sides need not have the same labels, or leaves a share no part.
+        SettingError
+            If a weight is negative or not finite.
         """
         self.require_before("split", "window")
         divided: list[tuple[Pool, Role, float]] = []
         for share in self.shares:
             offered = [(share.pool, 1.0)]
             if share.within(scope):
-                offered = [(pool, weight) for pool, weight in parts(share) if pool and weight > 0]
+                offered = _filled(parts(share))
             if not offered:
                 msg = (
                     f"A split must leave each share a part that has rows and weight; {share.quota} rows of "
@@ -186,15 +191,34 @@ class Draft:
                 raise ChainError(msg)
 
 
+def _filled(parts: Iterable[tuple[Pool, float]]) -> list[tuple[Pool, float]]:
+    """Return the parts of a split that have rows and weight."""
+    offered = list(parts)
+    for _, weight in offered:
+        if not 0 <= weight < np.inf:
+            msg = (
+                f"The weights of a split must be finite and not negative; got {weight} among {len(offered)} "
+                "(Draft.split). Leave a part out, or give it weight 0, to take no rows from it."
+            )
+            raise SettingError(msg)
+    return [(pool, weight) for pool, weight in offered if pool and weight > 0]
+
+
 def _probabilities(weights: ArrayLike) -> NDArray[np.float64]:
-    values = np.asarray(weights, dtype=np.float64)
-    if values.ndim != 1 or not np.isfinite(values).all() or (values < 0).any() or not 0 < values.sum() < np.inf:
+    try:
+        values = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        msg = f"The weights of a choice must be numbers; got {weights!r} (Choice). Offer one for each alternative."
+        raise SettingTypeError(msg) from error
+    with np.errstate(over="ignore"):
+        total = values.sum()
+    if values.ndim != 1 or not np.isfinite(values).all() or (values < 0).any() or not 0 < total < np.inf:
         msg = (
             f"The weights of a choice must be finite, not negative and not all zero; got {values.size} weights with "
-            f"sum {values.sum()} (Choice). Offer at least one alternative with a positive weight."
+            f"sum {total} (Choice). Offer at least one alternative with a positive weight."
         )
         raise SettingError(msg)
-    probabilities: NDArray[np.float64] = values / values.sum()
+    probabilities: NDArray[np.float64] = values / total
     return probabilities
 
 
@@ -218,7 +242,7 @@ class Choice:
 
     Raises
     ------
-    SettingError
+    SettingError, SettingTypeError
         If the weights cannot be made probabilities.
     """
 

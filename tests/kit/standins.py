@@ -91,6 +91,16 @@ class RepeatsAtRandom(Seeded):
         return [rng.choice(rows, SIZE, replace=len(rows) < SIZE).tolist() for rows in pools]
 
 
+class SomeLabels(Seeded):
+    """Right: batches of four rows of each of two labels out of seven."""
+
+    def batches(self) -> list[list[int]]:
+        rng = self.rng()
+        chosen = [rng.choice(list("pqrstuv"), 2, replace=False) for _ in range(30)]
+        pools = [[np.flatnonzero(TABLE["seventh"] == label) for label in labels] for labels in chosen]
+        return [np.concatenate([rng.choice(rows, 4, replace=False) for rows in parts]).tolist() for parts in pools]
+
+
 class SumOfSeedAndEpoch(Seeded):
     """The generator is seeded with the sum of seed and epoch."""
 
@@ -215,6 +225,14 @@ CASES = {
     ),
     "a small group repeats at random": Case(
         RepeatsAtRandom, Claims(group="group", even_draw=True, batch_size=SIZE), frozenset({"even_draw"})
+    ),
+    "some labels are right": Case(
+        SomeLabels, Claims(set_epoch=True, balance="seventh", labels_per_batch=2, batch_size=SIZE), frozenset()
+    ),
+    "some labels are not so many": Case(
+        SomeLabels,
+        Claims(set_epoch=True, balance="seventh", labels_per_batch=3, batch_size=SIZE),
+        frozenset({"quotas"}),
     ),
     "seed and epoch are summed": Case(
         SumOfSeedAndEpoch, Claims(seeded=True, set_epoch=True, unrelated_seeds=True), frozenset({"unrelated_seeds"})

@@ -12,5 +12,6 @@ def test_each_defect_is_flagged_by_its_check(name: str) -> None:
     case = CASES[name]
     outcomes = run_checks(case.factory, claims=case.claims, table=TABLE)
     assert {outcome.check for outcome in outcomes if not outcome.passed} == case.fails, outcomes
-    with pytest.raises(SamplerFailure, match="|".join(case.fails)):
-        check_sampler(case.factory, claims=case.claims, table=TABLE)
+    if case.fails:
+        with pytest.raises(SamplerFailure, match="|".join(case.fails)):
+            check_sampler(case.factory, claims=case.claims, table=TABLE)

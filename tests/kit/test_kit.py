@@ -107,9 +107,10 @@ def test_only_claims_that_are_made_are_checked() -> None:
     assert run_checks(sequential, claims=Claims()) == []
     assert Claims().made == ()
     asked = {check.claim for check in CHECKS}
-    settings = {"short_last", "leak", "ratio"} - asked
+    settings = {"short_last", "leak", "ratio", "labels_per_batch"} - asked
     assert asked | settings == set(Claims.every().made) | {
-        "batch_size", "short_last", "group", "leak", "balance", "ratio", "even_draw", "coverage", "uniform_within"
+        "batch_size", "short_last", "group", "leak", "balance", "ratio", "labels_per_batch", "coverage",
+        "uniform_within", "even_draw",
     }  # fmt: skip
     assert len({check.name for check in CHECKS}) == len(CHECKS)
 
@@ -150,6 +151,8 @@ REFUSALS: dict[str, tuple[Callable[[], Any], str]] = {
     "leak": (lambda: Claims(group="g", leak=0.5), "leak must be below 0.5.*got 0.5"),
     "leak alone": (lambda: Claims(leak=0.2), "leak must be claimed together with group"),
     "ratio alone": (lambda: Claims(ratio={"a": 1}), "ratio must be claimed together with balance"),
+    "labels alone": (lambda: Claims(labels_per_batch=2), "labels_per_batch must be claimed together with balance"),
+    "labels": (lambda: Claims(balance="g", labels_per_batch=0), "labels_per_batch must be at least 1; got 0"),
     "short alone": (lambda: Claims(short_last=True), "short_last must be claimed together with batch_size"),
     "ratio": (lambda: Claims(balance="g", ratio={"a": -1}), "ratio.*must be finite and not negative; got -1"),
     "coverage": (lambda: Claims(coverage=2), "coverage must be at most 1; got 2"),

@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 import pytest
 
-from batchwright import ChainError, Choice, Draft, MetadataIndex, Pool, SettingError
+from batchwright import ChainError, Choice, Draft, MetadataIndex, Pool, SettingError, SettingTypeError
 from refusals import refused
 
 TABLE = {"experiment": [*"aaabbccc"], "condition": [*"xyxxyxyy"]}
@@ -152,8 +152,20 @@ def test_steps_have_an_order(step: str, other: str) -> None:
         (lambda: START.filter(A).filter(B), ChainError, "A filter must ...; it keeps 0 of 3 (Draft.filter)"),
         (lambda: START.select(A).select(B), ChainError, "A selection must ...; it keeps 0 of 3 (Draft.select)"),
         (lambda: START.leak(A, 1), ChainError, "A leak must ...; got none before it ... of 1 share(s) (Draft.leak)"),
-        (lambda: START.select(A).leak(C, 7), SettingError, "A leak must take between 0 and 6 ...; got 7 (Draft.leak)"),
-        (lambda: START.split(lambda _: [(A, -1)]), ChainError, "A split must ...; 6 rows of all groups got none (Dr"),
+        (lambda: START.select(A).leak(C, 7), SettingError, "quota must be at most 6, ...; got 7 (Draft.leak)"),
+        (lambda: START.select(A).leak(C, -1), SettingError, "quota must be at least 0; got -1 (Draft.leak)"),
+        (lambda: START.select(A).leak(C, 1.5), SettingTypeError, "quota must be an integer; got 1.5 ... (Draft.leak)"),
+        (lambda: START.split(lambda _: [(A, -1)]), SettingError, "The weights of a split must ...; got -1 among 1 (Dr"),
+        (
+            lambda: START.split(lambda _: [(A, 1), (B, np.inf)]),
+            SettingError,
+            "The weights of a split must be finite and not negative; got inf among 2 (Draft.split)",
+        ),
+        (
+            lambda: START.split(lambda _: [(A, np.nan), (B, 1)]),
+            SettingError,
+            "The weights of a split must be finite and not negative; got nan among 2 (Draft.split)",
+        ),
         (
             lambda: START.split(lambda _: [(A, 0)]),
             ChainError,
@@ -186,9 +198,16 @@ def test_weights_that_are_no_probabilities_are_refused(weights: Any, count: int,
         Choice(weights, lambda _: START)
 
 
+@pytest.mark.parametrize("weights", [["a"], [1, [2]]], ids=str)
+def test_weights_that_are_no_numbers_are_refused(weights: Any) -> None:
+    """What NumPy cannot read as numbers is told by name."""
+    with refused(SettingTypeError, "The weights of a choice must be numbers; got ... (Choice)"):
+        Choice(weights, lambda _: START)
+
+
 def test_weights_whose_sum_is_not_finite_are_refused() -> None:
     """Each weight may be finite and their sum too large for a float."""
-    with np.errstate(over="ignore"), refused(SettingError, "The weights of a choice must be ...; got 2 weights with"):
+    with refused(SettingError, "The weights of a choice must be ...; got 2 weights with"):
         Choice([1e308, 1e308], lambda _: START)
 
 

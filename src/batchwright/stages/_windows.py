@@ -24,7 +24,8 @@ class Windows:
 
     The split shares and the others stand as columns in the order of the draft; a split share is a pair of
     columns, inside and outside the window. `column` and `place` say, for each piece of a split share, the
-    inside column of its share and its number within the share.
+    inside column of its share and its number within the share. `starts` and `stops`, of shape (1, columns, ranges),
+    hold the ends that are the same around all focal values.
     """
 
     draft: Draft
@@ -36,7 +37,8 @@ class Windows:
     pieces: Pieces
     column: Integers
     place: Integers
-    frame: DraftStack
+    starts: Integers
+    stops: Integers
 
     @classmethod
     def of(cls, draft: Draft, scope: Scope, global_fraction: float, bounds: Integers) -> Windows:
@@ -57,6 +59,7 @@ class Windows:
         rounding = Rounding.of(targets)
         counts = [pieces.cells.size for pieces in split.values()]
         width = max([2 * count for count in counts] + [pool.starts.size for pool in whole.values()])
+        starts, stops = _outer_ends(len(roles), width, split, whole)
         return cls(
             draft=draft,
             bounds=bounds,
@@ -67,14 +70,15 @@ class Windows:
             pieces=Pieces.join(list(split.values())),
             column=np.repeat(np.array(list(split), dtype=np.int64), counts),
             place=np.concatenate([np.arange(count) for count in [0, *counts]]),
-            frame=_frame(len(roles), width, split, whole),
+            starts=starts,
+            stops=stops,
         )
 
     def stack(self, k: Integers) -> DraftStack:
         """Return the drafts of several alternatives."""
         outcome, focal = np.divmod(k, self.bounds.shape[1])
         low, high = self._cut(self.bounds[:, focal])
-        starts, stops = self.frame.starts.repeat(k.size, axis=0), self.frame.stops.repeat(k.size, axis=0)
+        starts, stops = self.starts.repeat(k.size, axis=0), self.stops.repeat(k.size, axis=0)
         starts[:, self.column, self.place], stops[:, self.column, self.place] = low, high
         stops[:, self.column + 1, 2 * self.place] = low
         starts[:, self.column + 1, 2 * self.place + 1] = high
@@ -102,8 +106,10 @@ class Windows:
         return quotas
 
 
-def _frame(columns: int, width: int, split: dict[int, Pieces], whole: dict[int, Pool]) -> DraftStack:
-    """Return a draft with all ranges that do not depend on the window: pools, and outer ends of pieces."""
+def _outer_ends(
+    columns: int, width: int, split: dict[int, Pieces], whole: dict[int, Pool]
+) -> tuple[Integers, Integers]:
+    """Return starts and stops that do not depend on the window: of whole pools, and of the outside of pieces."""
     starts = np.zeros((1, columns, width), dtype=np.int64)
     stops = np.zeros_like(starts)
     for column, pool in whole.items():
@@ -111,4 +117,4 @@ def _frame(columns: int, width: int, split: dict[int, Pieces], whole: dict[int, 
     for column, pieces in split.items():
         starts[0, column + 1, 0 : 2 * pieces.cells.size : 2] = pieces.starts
         stops[0, column + 1, 1 : 2 * pieces.cells.size : 2] = pieces.stops
-    return DraftStack(np.zeros((1, columns), dtype=np.int64), starts, stops)
+    return starts, stops

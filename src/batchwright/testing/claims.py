@@ -33,6 +33,10 @@ def _size(value: Any) -> int | None:
     return None if value is None else check_integer(value, "batch_size", _WHO, 1, "Pass the rows of a batch.")
 
 
+def _labels(value: Any) -> int | None:
+    return None if value is None else check_integer(value, "labels_per_batch", _WHO, 1, "Pass the labels of a batch.")
+
+
 def _ratio(value: Any) -> dict[Hashable, float] | None:
     return None if value is None else check_weights(value, "ratio", _WHO)
 
@@ -117,6 +121,8 @@ class Claims:
         average.
     ratio
         With it, in counts of this ratio.
+    labels_per_batch
+        With it, they are so many of the labels that there are, any of them: so many rows of each of some classes.
     even_draw
         Of n rows to draw q from, each comes floor(q/n) or ceil(q/n) times in a batch: no repeat while rows suffice.
     coverage
@@ -164,6 +170,7 @@ class Claims:
     leak: float = attrs.field(default=0.0, converter=_leak)
     balance: Any = attrs.field(default=None, converter=_columns)
     ratio: Mapping[Hashable, float] | None = attrs.field(default=None, converter=_ratio)
+    labels_per_batch: int | None = attrs.field(default=None, converter=_labels)
     even_draw: bool = _flag_field()
     coverage: float | None = attrs.field(default=None, converter=_coverage)
     uniform_within: Any = attrs.field(default=None, converter=_strata)
@@ -172,7 +179,12 @@ class Claims:
     hosts: bool = _flag_field()
 
     def __attrs_post_init__(self) -> None:
-        for name, needs in (("leak", "group"), ("ratio", "balance"), ("short_last", "batch_size")):
+        for name, needs in (
+            ("leak", "group"),
+            ("ratio", "balance"),
+            ("labels_per_batch", "balance"),
+            ("short_last", "batch_size"),
+        ):
             if name in self.made and needs not in self.made:
                 msg = f"{name} must be claimed together with {needs}; got {name} alone ({_WHO}). Claim {needs} too."
                 raise SettingError(msg)

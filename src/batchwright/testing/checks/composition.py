@@ -78,9 +78,13 @@ def check_leak(subject: Subject, seed: int) -> None:
 
 def check_quotas(subject: Subject, seed: int) -> None:
     """Check that the counts of labels lie within one of their targets."""
-    names = subject.labels.names(subject.claims.balance)
+    names, number = subject.labels.names(subject.claims.balance), subject.claims.labels_per_batch
     for parts in _batches(subject, seed, _BATCHES):
-        for label, (count, target) in _counts(subject, parts).items():
+        counts = _counts(subject, parts)
+        if number is not None and len(counts) != number:
+            rule = f"A batch must have {number} labels of {_name(subject.claims.balance)}"
+            raise parts.fail(rule, f"one has {len(counts)}")
+        for label, (count, target) in counts.items():
             if abs(count - target) >= 1:
                 rule = f"The rows of each {_name(subject.claims.balance)} must be within one of their target"
                 raise parts.fail(rule, f"one batch has {count} of {names[label]!r} for {target:.3f}")
@@ -90,12 +94,15 @@ def check_mean_quotas(subject: Subject, seed: int) -> None:
     """Check that the counts of labels are on average what their targets are."""
     names = subject.labels.names(subject.claims.balance)
     excess: dict[int, list[float]] = {}
+    size = 0
     for parts in _batches(subject, seed, _BATCHES_FOR_MEANS):
+        size = max(size, len(parts.batch))
         for label, (count, target) in _counts(subject, parts).items():
             excess.setdefault(label, []).append(count - target)
     for label, values in excess.items():
-        # A count within one of its target has two values, which lie one apart.
-        limit = mean_limit(len(values), 1.0, FALSE_ALARM / len(excess))
+        # A count within one of its target has two values, one apart; else it is between none and the whole batch.
+        width = 1.0 if max(map(abs, values)) < 1 else float(size)
+        limit = mean_limit(len(values), width, FALSE_ALARM / len(excess))
         mean = sum(values) / len(values)
         if abs(mean) > limit:
             rule = f"The rows of each {_name(subject.claims.balance)} must be their target on average"
@@ -151,10 +158,11 @@ def _leaked_rows(subject: Subject, size: int) -> int:
 
 
 def _counts(subject: Subject, parts: _Parts) -> dict[int, tuple[int, float]]:
-    """Return count and target of each label that occurs in the group of a batch."""
+    """Return count and target of each label that may occur in a batch: of its group, or of those that it has."""
     claims, labels = subject.claims, subject.labels
     codes, groups = labels.codes(claims.balance), labels.codes(_columns(claims.group))
-    present = np.unique(codes[groups == parts.group] if parts.group is not None else codes).tolist()
+    of_group = codes[groups == parts.group] if parts.group is not None else codes
+    present = np.unique(of_group if claims.labels_per_batch is None else codes[parts.primary]).tolist()
     names = labels.names(claims.balance)
     ratio = {code: 1.0 if claims.ratio is None else claims.ratio[names[code]] for code in present}
     if not any(ratio.values()):
