@@ -218,7 +218,7 @@ CASES = {
         RoundedUp, Claims(length=True, equal_ranks=True, batch_size=SIZE), frozenset({"length", "equal_ranks"})
     ),
     "a window switches the balance off": Case(
-        WindowInsteadOfBalance, Claims(balance="label", batch_size=SIZE), frozenset({"quotas", "mean_quotas"})
+        WindowInsteadOfBalance, Claims(balance="label", batch_size=SIZE), frozenset({"quotas"})
     ),
     "the last label takes the rest": Case(
         LastTakesTheRest, Claims(balance="seventh", batch_size=13), frozenset({"quotas", "mean_quotas"})

@@ -11,6 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from batchwright import Drawer, ExperimentSelector, LeakMixer, MetadataIndex, PipelineSampler, SettingError
 from batchwright.passes import Pass
+from batchwright.state import Position
 from batchwright.testing import sampler_machine
 
 CHAIN = [ExperimentSelector(), LeakMixer(0.2), Drawer()]
@@ -68,7 +69,7 @@ class IterAdvances(PipelineSampler):
     """An iterator takes an epoch when it is made, used or not."""
 
     def __iter__(self) -> Pass:
-        self._progress.begin(super().__iter__(), None)
+        self._progress.move(Position(self.epoch + 1, 0))
         return super().__iter__()
 
 

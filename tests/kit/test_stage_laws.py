@@ -78,6 +78,20 @@ class Wrong(Stage):
     by = "group"
 
 
+class RemembersTheFirst(Wrong):
+    """What it does with a draft depends on how many others it has seen."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+
+    def __repr__(self) -> str:
+        return "RemembersTheFirst()"
+
+    def apply(self, draft: Draft) -> Choice:
+        self._seen.add(draft.batch_size)
+        return Choice([1.0, len(self._seen)], lambda _: draft)
+
+
 class Crashes(Wrong):
     def apply(self, draft: Draft) -> Draft:
         return draft.select(Pool.of([0], [1 // (draft.batch_size - 1)], draft.index.size))
@@ -217,6 +231,54 @@ class Overlaps(Wrong):
         return attrs.evolve(draft, shares=(one, rest))
 
 
+class LeaksFromOutsideTheUniverse(Wrong):
+    def apply(self, draft: Draft) -> Draft:
+        share = Share(Pool.full(draft.index.size) - draft.primary or draft.primary, draft.batch_size, "leak")
+        return attrs.evolve(draft, shares=(share,))
+
+
+class LeaksFromWithin(Wrong):
+    def apply(self, draft: Draft) -> Draft:
+        return attrs.evolve(draft, shares=(Share(draft.primary, draft.batch_size, "leak"),))
+
+
+class WrongSizes(Wrong):
+    def apply(self, draft: Draft) -> Choice:
+        return Choice([1.0], lambda _: draft, sizes=np.array([draft.primary.size + 1]))
+
+
+class TooFewSizes(Wrong):
+    def apply(self, draft: Draft) -> Choice:
+        return Choice([1.0, 1.0], lambda _: draft, sizes=np.array([draft.primary.size]))
+
+
+class OneOfMany(Wrong):
+    """Only the second of forty alternatives is wrong."""
+
+    def apply(self, draft: Draft) -> Choice:
+        one_more = (Share(draft.primary, draft.batch_size + 1),)
+        return Choice([1.0] * 40, lambda k: attrs.evolve(draft, shares=one_more) if k == 39 else draft)
+
+
+class FirstAskedWins(Wrong):
+    """Which child is asked for first decides what all of them are."""
+
+    def apply(self, draft: Draft) -> Choice:
+        asked: list[int] = []
+
+        def child(k: int) -> Draft:
+            asked.append(k)
+            return draft if asked[0] == 0 else draft.select(draft.primary)
+
+        return Choice([1.0, 1.0], child)
+
+
+class WritesIntoTheIndex(Wrong):
+    def apply(self, draft: Draft) -> Draft:
+        draft.index.offsets[0] += 1
+        return draft
+
+
 class Forgets(Wrong):
     def apply(self, draft: Draft) -> Draft:
         return attrs.evolve(draft, done=frozenset())
@@ -232,8 +294,9 @@ WRONG = {
     SaysNothing(): "must say what is wrong; a ChainError says nothing",
     ReturnsAPool(): r"must return a Draft.*Pool\(",
     OffersPools(): r"must return a Draft.*Pool\(",
+    RemembersTheFirst(): "same draft must give the same result; it differs after other drafts|must do the same",
     Counts(): "same draft must give the same result",
-    Changes(): "must leave its draft as it is",
+    Changes(): "must leave its draft and index as they are",
     LosesSettings("mine"): "must have the same settings.*its repr is LosesSettings\\(label='other'\\)",
     EqualsNothing: "must have the same settings.*it is not equal",
     DoesOtherwiseAsACopy(): "copied|pickled stage must do the same",
@@ -242,11 +305,18 @@ WRONG = {
     StackDisagrees(): "drafts of a stack must be the children",
     StackOfChoices(): "drafts of a stack must be the children.*child 0 is a choice",
     OneRowTooMany(): "Quotas must sum to 1; they sum to 2",
-    LeavesTheUniverse(): "Pools must lie in the universe; .* lie outside",
+    LeavesTheUniverse(): "Primary shares must be of the primary rows|Pools must lie in the universe; .* lie outside",
     WidensTheUniverse(): "The universe must only shrink",
     PrimaryOutside(): "primary rows must be some of the universe",
     NoPrimaryRows(): "primary rows must be some of the universe; 0 of",
     Overlaps(): "Shares must be disjoint",
+    LeaksFromOutsideTheUniverse(): "Pools must lie in the universe|Primary shares must be",
+    LeaksFromWithin(): "Primary shares must be of the primary rows, and leaked ones of others; 1 of 1 are not",
+    WrongSizes(): "sizes of a choice must be the rows that its children select.*number 0 selects",
+    TooFewSizes(): "sizes of a choice must be the rows that its children select, one for each; there are 1",
+    OneOfMany(): "Quotas must sum to",
+    FirstAskedWins(): "same draft must give the same result",
+    WritesIntoTheIndex(): "must leave its draft and index as they are",
     Forgets(): "Steps taken must stay on record",
     OtherTable(): "index must stay the same",
 }
@@ -279,6 +349,27 @@ class Scribbles(WrongDrawer):
     def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
         uniforms[:] = 0.0
         return super().draw(quotas, sizes, uniforms)
+
+
+class ClearsQuotas(WrongDrawer):
+    def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+        drawn = super().draw(quotas, sizes, uniforms)
+        quotas[:] = 0
+        return drawn
+
+
+class ReturnsLists(WrongDrawer):
+    def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+        return super().draw(quotas, sizes, uniforms).tolist()
+
+
+class SharesOfTheFirst(WrongDrawer):
+    """Takes the shares of the first batch of a block for those of all."""
+
+    def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+        shares = int(np.searchsorted(np.cumsum(quotas), uniforms.shape[1])) + 1
+        tiled = [np.tile(values[:shares], len(uniforms)) for values in (quotas, sizes)]
+        return super().draw(*tiled, uniforms)
 
 
 class OneBeyond(WrongDrawer):
@@ -334,7 +425,10 @@ class RefusesBlocks(WrongDrawer):
 
 
 WRONG_DRAWERS = {
-    Scribbles(): "must leave its numbers as they are",
+    Scribbles(): "must leave what it is given as it is",
+    ClearsQuotas(): "must leave what it is given as it is",
+    ReturnsLists(): "A drawer must return an array",
+    SharesOfTheFirst(): "A drawer must return numbers|in a block as it is drawn alone",
     OneBeyond(): "less one; .* lie outside",
     OneBelow(): "less one; .* lie outside",
     Floats(): "must return integers.*float64",

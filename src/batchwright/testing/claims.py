@@ -87,12 +87,12 @@ class Claims:
     length
         ``len(sampler)`` is the number of batches of every epoch, on every rank.
     seeded
-        The same seed and epoch give the same batches, another seed gives others.
+        The same seed and epoch give the same batches, another seed gives others; as told in one process.
     unrelated_seeds
         Neighbouring seeds and epochs have batches of their own; (0, 1) is not (1, 0).
     new_epochs
-        The passes of a plain loop have other batches, not only another order of them, without `set_epoch`; also with
-        worker processes.
+        The passes of a plain loop have other batches, at least half of them and not only another order, without
+        `set_epoch`; also with worker processes.
     set_epoch
         ``set_epoch(e)``, of the sampler or of its `sampler` attribute, decides the epoch, whatever came before.
     workers
@@ -103,11 +103,12 @@ class Claims:
         ``sampler.batch(step, epoch=e)`` is the batch that iteration delivers there.
     ranks
         ``"steps"``: the ranks' batches in turn are the single-process epoch (then, at most, a filled last round).
-        ``"rows"``: no row is delivered by two ranks of an epoch.
+        ``"rows"``: no row is delivered by two ranks of an epoch, and all but a round of its rows by any.
     equal_ranks
         All ranks deliver the same number of batches.
     resume
-        After any number of batches, `state_dict` and `load_state_dict` continue with the very next one.
+        After any number of batches, of the first epoch or the second, `state_dict` and `load_state_dict` continue with
+        the very next one.
     stateful_loader
         So does torchdata's `StatefulDataLoader`, with and without workers.
     elastic
@@ -115,10 +116,11 @@ class Claims:
     group
         Column or columns: a batch is of one group ...
     leak
-        ... but for exactly ``floor(batch_size * leak)`` rows from other groups; below 0.5.
+        ... but for exactly ``floor(batch_size * leak)`` rows from other groups; below 0.5. From which of them is not
+        checked.
     balance
-        Column or columns: the rows of a batch's group have their labels in equal counts, within one, and exactly on
-        average.
+        Column or columns: the rows of a batch's group have their labels in equal counts, within one, and rounded up as
+        often as down, as the target says, in each group: the more batches there are of it, the finer it is told.
     ratio
         With it, in counts of this ratio.
     labels_per_batch
@@ -128,11 +130,12 @@ class Claims:
     coverage
         The part of all rows that every epoch delivers at least, in [0, 1].
     uniform_within
-        Column or columns: rows that agree in them come equally often. ``()``: all rows do.
+        Column or columns: rows that agree in them come equally often. ``()``: all rows do. Told of samplers that draw
+        the rows of a batch one by one and batches independently; blocks of rows, say, come less evenly.
     isolated
-        The global random states of Python, NumPy and torch are neither read nor moved.
+        The global random states of Python, NumPy and torch are neither read nor moved, by passes nor by looks.
     copies
-        A pickled or deep-copied sampler delivers the same batches.
+        A pickled or deep-copied sampler delivers the same batches, from the epoch in which it was copied.
     hosts
         What trainers look for is there, and what misleads them is not: ``.sampler.set_epoch``, a true `batch_size`, no
         `drop_last`, no `generator`, a ``__dict__``, a new iterator each time.

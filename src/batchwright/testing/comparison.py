@@ -1,35 +1,53 @@
-"""Two sequences of batches side by side: where they differ, or that they do."""
+"""Sequences of batches side by side: where they differ, or that they do."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from batchwright.testing.failures import CheckFailure, Where
+import attrs
 
-__all__ = ["Batches", "require_new", "require_same"]
+from batchwright.testing.failures import CheckFailure, Where, shown
+
+__all__ = ["Batches", "contents", "plain", "require_new", "require_same"]
 
 Batches = list[list[int]]
 
 
-def require_same(rule: str, expected: Batches, found: Batches, where: Where) -> None:
+def plain(batch: Iterable[Any]) -> list[int]:
+    """Return the indices of a batch as ints, whatever kind of numbers they are."""
+    if not isinstance(batch, Iterable):
+        msg = f"A batch must be a list of rows; got {batch!r} (the sampler). For single rows, pass batch_size=... too."
+        raise TypeError(msg)
+    return [int(row) for row in batch]
+
+
+def contents(batches: Batches) -> list[tuple[int, ...]]:
+    """Return the batches of an epoch without any order: sorted rows, sorted batches."""
+    return sorted(tuple(sorted(batch)) for batch in batches)
+
+
+def require_same(rule: str, expected: Batches, found: Batches, where: Where, first_step: int = 0) -> None:
     """Raise unless two sequences of batches are the same, naming the first that differs."""
-    for step, (one, other) in enumerate(itertools.zip_longest(expected, found)):
-        if one != other:
-            place = Where(where.seed, where.epoch, step, where.rank, where.num_replicas)
-            if other is None:
-                raise CheckFailure(
-                    rule, f"one pass ends after {step} batches, the other has {len(expected)}", place, one
-                )
-            wanted = "none" if one is None else str(one)
-            raise CheckFailure(rule, f"one was expected to be {wanted}", place, other)
-
-
-def require_new(epochs: Sequence[Batches], which: str, seed: int) -> None:
-    """Raise if two epochs have the same batches, in whatever order."""
-    rule = f"The epochs {which} must differ"
-    contents = [sorted(sorted(batch) for batch in epoch) for epoch in epochs]
-    for (first, one), (second, other) in itertools.combinations(enumerate(contents), 2):
+    for step, (one, other) in enumerate(itertools.zip_longest(expected, found), first_step):
         if one == other:
-            found = f"epochs {first} and {second} have the same {len(one)} batches"
-            raise CheckFailure(rule, found, Where(seed, second, 0), next(iter(epochs[second]), None))
+            continue
+        place = attrs.evolve(where, step=step)
+        if other is None:
+            found_text = f"it ends {len(expected) - len(found)} batches too early, before {shown(one)}"
+            raise CheckFailure(rule, found_text, place)
+        wanted = "none any more" if one is None else shown(one)
+        raise CheckFailure(rule, f"one was expected to be {wanted}", place, other)
+
+
+def require_new(epochs: Sequence[Batches], which: str, where: Where) -> None:
+    """Raise if of two epochs one has more than half of the other's batches, in whatever order."""
+    rule = f"The epochs {which} must differ"
+    for (first, one), (second, other) in itertools.combinations(enumerate(map(contents, epochs)), 2):
+        again = (Counter(one) & Counter(other)).total()
+        if 2 * again > min(len(one), len(other)):
+            found = f"epochs {first} and {second} have {again} of {len(other)} batches in common"
+            place = attrs.evolve(where, epoch=second, step=0)
+            raise CheckFailure(rule, found, place, epochs[second][0])

@@ -15,23 +15,25 @@ from batchwright.testing.failures import StageFailure
 __all__ = ["keeps_drawer_laws"]
 
 
-def keeps_drawer_laws(drawer: BaseDrawer, shares: list[tuple[int, int]], uniforms: NDArray[np.float64]) -> bool:
-    """Check all laws of a drawer on a block of batches, each of the given (quota, size); return False if it refuses."""
-    quotas, sizes = np.array(shares * len(uniforms), dtype=np.int64).T
-    before = uniforms.copy()
-    drawn = _draw(drawer, quotas, sizes, uniforms)
+def keeps_drawer_laws(drawer: BaseDrawer, batches: list[list[tuple[int, int]]], seed: int) -> bool:
+    """Check all laws of a drawer on a block of batches, each a list of (quota, size); return False if it refuses.
+
+    The quotas of all batches sum to the same.
+    """
+    slots = sum(quota for quota, _ in batches[0])
+    uniforms = np.random.default_rng(seed).random((len(batches), slots))
+    drawn = _draw(drawer, batches, uniforms)
     if drawn is None:
         return False
-    _require(np.array_equal(uniforms, before), drawer, "A drawer must leave its numbers as they are", "they differ")
-    _require_within(drawer, drawn, uniforms.shape, np.repeat(sizes, quotas))
-    again = _same(drawn, _draw(drawer, quotas, sizes, uniforms))
+    _require_within(drawer, drawn, batches, uniforms.shape)
+    again = _same(drawn, _draw(drawer, batches, uniforms))
     _require(again, drawer, "The same numbers must draw the same", "a second time it differs")
-    for batch, numbers in enumerate(uniforms):
-        alone = _draw(drawer, quotas[: len(shares)], sizes[: len(shares)], numbers[None])
+    for number, shares in enumerate(batches):
+        alone = _draw(drawer, [shares], uniforms[number : number + 1])
         rule = "A batch must be drawn in a block as it is drawn alone"
-        _require(_same(drawn[batch : batch + 1], alone), drawer, rule, f"batch {batch} of {len(uniforms)} is not")
+        _require(_same(drawn[number : number + 1], alone), drawer, rule, f"batch {number} of {len(batches)} is not")
     for copied in (pickle.loads(pickle.dumps(drawer)), copy.deepcopy(drawer)):  # noqa: S301 - of the caller's own.
-        same = repr(copied) == repr(drawer) and _same(drawn, _draw(copied, quotas, sizes, uniforms))
+        same = repr(copied) == repr(drawer) and _same(drawn, _draw(copied, batches, uniforms))
         _require(same, drawer, "A copied drawer must do the same, and have the same repr", f"{copied!r} does not")
     return True
 
@@ -41,26 +43,40 @@ def _same(one: NDArray[np.int64], other: NDArray[np.int64] | None) -> bool:
 
 
 def _draw(
-    drawer: BaseDrawer, quotas: NDArray[np.int64], sizes: NDArray[np.int64], uniforms: NDArray[np.float64]
+    drawer: BaseDrawer, batches: list[list[tuple[int, int]]], uniforms: NDArray[np.float64]
 ) -> NDArray[np.int64] | None:
+    """Return what a drawer draws; None where it refuses with a clear error."""
+    given = (*_columns(batches), uniforms.copy())
+    before = copy.deepcopy(given)
     try:
-        return drawer.draw(quotas.copy(), sizes.copy(), uniforms)
+        drawn = drawer.draw(*given)
     except BatchwrightError as error:
         _require(bool(str(error)), drawer, "An error must say what is wrong", f"a {type(error).__name__} says nothing")
         return None
     except Exception as error:
         rule = "A drawer must refuse what it cannot do with an error of this library, such as SettingError"
         raise StageFailure(rule, f"it raises {type(error).__name__}: {error}", drawer) from error
+    untouched = all(map(np.array_equal, given, before))
+    _require(untouched, drawer, "A drawer must leave what it is given as it is", "quotas, sizes or uniforms differ")
+    _require(isinstance(drawn, np.ndarray), drawer, "A drawer must return an array", f"it returns {drawn!r}")
+    return drawn
+
+
+def _columns(batches: list[list[tuple[int, int]]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return quotas and sizes of the shares of all batches, one after the other."""
+    shares = np.array([share for batch in batches for share in batch], dtype=np.int64)
+    return shares[:, 0].copy(), shares[:, 1].copy()
 
 
 def _require_within(
-    drawer: BaseDrawer, drawn: NDArray[np.int64], shape: tuple[int, ...], sizes: NDArray[np.int64]
+    drawer: BaseDrawer, drawn: NDArray[np.int64], batches: list[list[tuple[int, int]]], shape: tuple[int, ...]
 ) -> None:
-    """Raise unless each slot holds the number of a row of its share, whose size is given for each slot."""
+    """Raise unless each slot holds the number of a row of its share."""
     rule = "A drawer must return integers, one for each uniform"
     found = f"it returns {drawn.dtype} of shape {drawn.shape} for {shape}"
     _require(drawn.shape == shape and drawn.dtype.kind in "iu", drawer, rule, found)
-    outside = (drawn.ravel() < 0) | (drawn.ravel() >= sizes)
+    quotas, sizes = _columns(batches)
+    outside = (drawn.ravel() < 0) | (drawn.ravel() >= np.repeat(sizes, quotas))
     rule = "A drawer must return numbers from 0 to the size of the share, less one"
     _require(not outside.any(), drawer, rule, f"{outside.sum()} of {outside.size} lie outside")
 

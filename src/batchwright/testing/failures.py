@@ -8,7 +8,7 @@ import attrs
 
 from batchwright.errors import BatchwrightError
 
-__all__ = ["CheckFailure", "Outcome", "SamplerFailure", "StageFailure", "Where"]
+__all__ = ["CheckFailure", "Outcome", "SamplerFailure", "StageFailure", "Where", "shown"]
 
 _ROWS_SHOWN = 16
 
@@ -29,7 +29,7 @@ class Where:
         The process that delivers it, where there are several.
     """
 
-    seed: int
+    seed: int | None = None
     epoch: int | None = None
     step: int | None = None
     rank: int | None = None
@@ -56,16 +56,29 @@ class CheckFailure(BatchwrightError, AssertionError):  # noqa: N818 - a test fai
         The address of the first offending batch.
     batch
         That batch, if there is one.
+    claim
+        The name of the claim, which the kit adds.
+    seed
+        The seed of the check, with which it is seen again; the kit adds it, too.
     """
 
-    def __init__(self, rule: str, found: str, where: Where, batch: Sequence[int] | None = None) -> None:
-        self.rule, self.found, self.where = rule, found, where
+    def __init__(
+        self,
+        rule: str,
+        found: str,
+        where: Where,
+        batch: Sequence[int] | None = None,
+        claim: str = "",
+        seed: int | None = None,
+    ) -> None:
+        self.rule, self.found, self.where, self.claim, self.seed = rule, found, where, claim, seed
         self.batch = None if batch is None else list(batch)
-        rows = "" if self.batch is None else f" The batch: {_shown(self.batch)}."
-        super().__init__(f"{rule}; {found} ({where}).{rows} Replay it with seeds=[{where.seed}], or drop the claim.")
+        rows = "" if self.batch is None else f" The batch: {shown(self.batch)}."
+        way_out = f" Replay it with seeds=[{seed}], or drop the claim `{claim}`." if claim else ""
+        super().__init__(f"{rule}; {found} ({where}).{rows}{way_out}")
 
     def __reduce__(self) -> tuple[type[CheckFailure], tuple[object, ...]]:
-        return type(self), (self.rule, self.found, self.where, self.batch)
+        return type(self), (self.rule, self.found, self.where, self.batch, self.claim, self.seed)
 
 
 class StageFailure(BatchwrightError, AssertionError):  # noqa: N818 - as above.
@@ -131,6 +144,7 @@ class SamplerFailure(BatchwrightError, AssertionError):  # noqa: N818 - as above
         return type(self), (self.outcomes,)
 
 
-def _shown(batch: list[int]) -> str:
+def shown(batch: list[int]) -> str:
+    """Return the rows of a batch as text, the first of them if there are many."""
     more = len(batch) - _ROWS_SHOWN
     return f"{batch[:_ROWS_SHOWN]} and {more} more rows" if more > 0 else str(batch)

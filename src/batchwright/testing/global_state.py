@@ -1,7 +1,8 @@
-"""The global random states of Python, NumPy and torch: read, set aside, compared."""
+"""What is global: random states, read, set aside and compared; loggers, quietened."""
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["moved", "scrambled"]
+__all__ = ["moved", "quiet", "scrambled"]
 
 
 @contextmanager
@@ -32,12 +33,24 @@ def scrambled(number: int) -> Iterator[None]:
 def moved() -> Iterator[list[str]]:
     """Collect, when the block ends, the names of the global generators that it has moved."""
     names: list[str] = []
-    before = {name: repr_of(state) for name, state in _states().items()}
+    before = {name: _text(state) for name, state in _states().items()}
     yield names
-    names += [name for name, state in _states().items() if repr_of(state) != before[name]]
+    names += [name for name, state in _states().items() if _text(state) != before[name]]
 
 
-def repr_of(state: Any) -> str:
+@contextmanager
+def quiet(name: str) -> Iterator[None]:
+    """Let a logger pass errors only: what samplers say when they are made would be said hundreds of times."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _text(state: Any) -> str:
     """Return all of a generator's state as text."""
     parts = state if isinstance(state, tuple) else (state,)
     return repr([part.tolist() if hasattr(part, "tolist") else part for part in parts])

@@ -12,6 +12,7 @@ from batchwright._checks import check_integer, some_of
 from batchwright.errors import SettingError, SettingTypeError
 from batchwright.testing.claims import Claims
 from batchwright.testing.failures import CheckFailure, Outcome, SamplerFailure
+from batchwright.testing.global_state import quiet, scrambled
 from batchwright.testing.labels import Labels
 from batchwright.testing.registry import CHECKS, Check
 from batchwright.testing.subject import Subject
@@ -30,9 +31,27 @@ class CheckRun:
     seeds: tuple[int, ...]
 
     def __call__(self) -> None:
-        """Run the check for each seed; raise a `CheckFailure` at the first that fails."""
+        """Run the check for each seed; raise at the first that fails.
+
+        Raises
+        ------
+        CheckFailure
+            If the claim does not hold. What the sampler itself raises goes through, with a note.
+        """
         for seed in self.seeds:
-            self.check.run(self.subject, seed)
+            self._run(seed)
+
+    def _run(self, seed: int) -> None:
+        claim = self.check.claim
+        try:
+            # Global generators stand the same each time, so that a failure can be seen again whatever it rests on.
+            with scrambled(seed % 2**32), quiet("batchwright"):
+                self.check.run(self.subject, seed)
+        except CheckFailure as error:
+            raise CheckFailure(error.rule, error.found, error.where, error.batch, claim, seed) from None
+        except Exception as error:
+            error.add_note(f"while claim `{claim}` was checked with seed {seed}")
+            raise
 
     def outcome(self) -> Outcome:
         """Run the check, and tell what became of it."""
@@ -42,7 +61,8 @@ class CheckRun:
         except CheckFailure as error:
             return Outcome(name, claim, False, str(error), error)
         except Exception as error:  # noqa: BLE001 - whatever a sampler raises is a finding.
-            return Outcome(name, claim, False, f"the sampler raised {type(error).__name__}: {error}", error)
+            found = f"the sampler raised {type(error).__name__}: {error} ({'; '.join(error.__notes__)})"
+            return Outcome(name, claim, False, found, error)
         return Outcome(name, claim, True)
 
 
@@ -102,7 +122,8 @@ def check_sampler(
 
     Notes
     -----
-    Claims about frequencies are tested with a false-alarm rate of at most 1e-6 a check and seed.
+    Frequencies (`balance`, `uniform_within`) are tested with a false-alarm rate of at most 1e-6 a check and seed, for
+    samplers whose batches are independent and whose rows are drawn one by one.
 
     Examples
     --------
@@ -161,6 +182,19 @@ def parametrize_with_checks(
     return pytest.mark.parametrize("check", [_item(run, expected.get(run.check.name)) for run in runs])
 
 
+def _check_ratio(claims: Claims, labels: Labels | None) -> None:
+    """Raise unless a ratio names each label of its column, and no others."""
+    if claims.ratio is None or labels is None:
+        return
+    wrong = set(claims.ratio) ^ set(labels.names(claims.balance))
+    if wrong:
+        msg = (
+            f"ratio must name each label of {claims.balance!r} and no others; {len(wrong)} are missing or unknown: "
+            f"{some_of(sorted(wrong, key=str))} (Claims). Correct the names; 0 is allowed."
+        )
+        raise SettingError(msg)
+
+
 def _expected(failures: Mapping[str, str] | None, runs: Sequence[CheckRun]) -> dict[str, str]:
     """Return the failures that are expected, or raise if one is of a check that is not run."""
     names = [run.check.name for run in runs]
@@ -175,15 +209,15 @@ def _expected(failures: Mapping[str, str] | None, runs: Sequence[CheckRun]) -> d
 
 
 def _judged(outcome: Outcome, reason: str | None) -> Outcome:
-    """Return an outcome as it counts where the check is expected to fail: the other way round."""
-    if reason is None:
+    """Return an outcome as it counts where the check is expected to fail: the other way round, but for crashes."""
+    if reason is None or not (outcome.passed or isinstance(outcome.failure, CheckFailure)):
         return outcome
     found = f"it passes, though it was expected to fail: {reason}" if outcome.passed else ""
     return attrs.evolve(outcome, passed=not outcome.passed, reason=found)
 
 
 def _item(run: CheckRun, reason: str | None) -> Any:
-    marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
+    marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True, raises=CheckFailure)]
     return pytest.param(run, id=run.check.name, marks=marks)
 
 
@@ -204,6 +238,7 @@ def _runs(
         msg = "seeds must hold at least one seed; got 0 (check_sampler). Pass seeds=[0]."
         raise SettingError(msg)
     labels = None if table is None else Labels(table, claims.columns)
+    _check_ratio(claims, labels)
     subject = Subject(factory, claims, labels, labels.rows if labels is not None else rows or 0, batch_size)
     for check in CHECKS:
         if check.is_asked_for(claims):

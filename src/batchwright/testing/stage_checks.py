@@ -9,19 +9,19 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from batchwright.draft import Draft, Outcome
 from batchwright.errors import SettingError, SettingTypeError
 from batchwright.stages.base import BaseDrawer, Element, Stage
 from batchwright.testing.drawer_laws import keeps_drawer_laws
-from batchwright.testing.stage_laws import keeps_laws
+from batchwright.testing.failures import StageFailure
+from batchwright.testing.stage_laws import keeps_laws, same_outcome
 from batchwright.testing.strategies import drafts, indices
 
 __all__ = ["check_stage"]
 
 _LABELS = ("a", "b", "c")
 
-# (quota, size) of a share; one may have nothing to draw, and then also nothing to draw from.
-_SHARE = st.tuples(st.integers(0, 12), st.integers(1, 15)) | st.just((0, 0))
-_SHARES = st.lists(_SHARE, min_size=1, max_size=5).filter(lambda shares: any(quota for quota, _ in shares))
+_SIZES = st.integers(1, 15) | st.sampled_from([100, 10**6])
 
 
 def check_stage(stage: Element, *, by: Mapping[str, Sequence[Hashable]] | None = None, max_examples: int = 100) -> None:
@@ -58,15 +58,12 @@ def check_stage(stage: Element, *, by: Mapping[str, Sequence[Hashable]] | None =
     >>> check_stage(ExperimentSelector(by="donor", weights={"d1": 1, "d2": 3}), by={"donor": ["d1", "d2"]})
     """
     if isinstance(stage, BaseDrawer):
-        examples: dict[str, Any] = {"shares": _SHARES, "batches": st.integers(1, 3), "seed": st.integers(0, 2**32)}
-        suited = _count(examples, lambda **example: keeps_drawer_laws(stage, **_block(**example)), max_examples)
+        examples: dict[str, Any] = {"batches": _blocks(), "seed": st.integers(0, 2**32)}
+        suited = _count(examples, lambda **example: keeps_drawer_laws(stage, **example), max_examples)
     elif isinstance(stage, Stage):
         columns = by or dict.fromkeys(stage.key_columns, _LABELS) or {"group": _LABELS}
-        suited = _count(
-            {"draft": drafts(indices(columns, stage.order_column))},
-            lambda draft: keeps_laws(stage, draft),
-            max_examples,
-        )
+        keeps = _KeepsLaws(stage)
+        suited = _count({"draft": drafts(indices(columns, stage.order_column))}, keeps, max_examples)
     else:
         msg = f"A stage or a drawer can be checked; got {stage!r} (check_stage). Pass an object of a chain."
         raise SettingTypeError(msg)
@@ -100,6 +97,30 @@ def _count(examples: Mapping[str, Any], keeps: Callable[..., bool], max_examples
     return suited
 
 
-def _block(shares: list[tuple[int, int]], batches: int, seed: int) -> dict[str, Any]:
-    slots = sum(quota for quota, _ in shares)
-    return {"shares": shares, "uniforms": np.random.default_rng(seed).random((batches, slots))}
+class _KeepsLaws:
+    """The laws of a stage on one draft, and that what it made of an earlier draft still stands."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._first: tuple[Draft, Outcome] | None = None
+
+    def __call__(self, draft: Draft) -> bool:
+        keeps = keeps_laws(self._stage, draft)
+        if keeps and self._first is None:
+            self._first = draft, self._stage.apply(draft)
+        elif self._first is not None and not same_outcome(self._first[1], self._stage.apply(self._first[0])):
+            rule = "The same draft must give the same result"
+            raise StageFailure(rule, "it differs after other drafts", self._stage)
+        return keeps
+
+
+@st.composite
+def _blocks(draw: st.DrawFn) -> list[list[tuple[int, int]]]:
+    """Return the shares of some batches, each (quota, size); in a share there may be nothing to draw, and no row."""
+    slots = draw(st.integers(1, 12) | st.just(60))
+    blocks = []
+    for _ in range(draw(st.integers(1, 3) | st.just(9))):
+        cuts = sorted(draw(st.lists(st.integers(0, slots), max_size=4)))
+        quotas = np.diff([0, *cuts, slots]).tolist()
+        blocks.append([(quota, draw(_SIZES) if quota else draw(st.just(0) | _SIZES)) for quota in quotas])
+    return blocks

@@ -13,29 +13,32 @@ import numpy as np
 from batchwright.draft import Choice, Draft
 from batchwright.errors import BatchwrightError
 from batchwright.pool import Pool
+from batchwright.share import Share
 from batchwright.stages.base import Stage
 from batchwright.testing.failures import StageFailure
 
-__all__ = ["keeps_laws"]
+__all__ = ["keeps_laws", "same_outcome"]
 
-# Of a choice with more alternatives than this, so many that lie evenly are looked at.
+# Of a choice with more alternatives than this, so many are looked at.
 _MOST_CHILDREN = 12
 
 
 def keeps_laws(stage: Stage, draft: Draft) -> bool:
     """Check all laws of a stage on one draft; return False if it refuses the draft."""
-    before = copy.deepcopy(_content(draft))
+    before = copy.deepcopy((_content(draft), draft.index.cells.tolist(), draft.index.offsets.tolist()))
     outcome = _outcome(stage, draft)
-    _require(_content(draft) == before, stage, "A stage must leave its draft as it is", "the draft is changed")
+    after = (_content(draft), draft.index.cells.tolist(), draft.index.offsets.tolist())
+    _require(after == before, stage, "A stage must leave its draft and index as they are", "one of them is changed")
     if not draft.done:
         _require_every_path(stage, draft)
     if outcome is None:
         return False
-    _require(_same(outcome, stage.apply(draft)), stage, "The same draft must give the same result", "it differs")
+    _require(same_outcome(outcome, stage.apply(draft)), stage, "The same draft must give the same result", "it differs")
     _require_copies(stage, draft, outcome)
     for choice in _choices(outcome):
         _require_probabilities(stage, choice)
         _require_stack(stage, choice)
+        _require_sizes(stage, choice)
     for child in _children(outcome):
         _require_sound(stage, draft, child)
     return True
@@ -85,7 +88,7 @@ def _require_copies(stage: Stage, draft: Draft, outcome: Draft | Choice) -> None
         # Without an equality of their own, no two objects are equal.
         compares = type(stage).__eq__ is not object.__eq__
         _require(copied == stage or not compares, stage, rule, "it is not equal")
-        _require(_same(outcome, copied.apply(draft)), stage, f"A {how} stage must do the same", "it does not")
+        _require(same_outcome(outcome, copied.apply(draft)), stage, f"A {how} stage must do the same", "it does not")
 
 
 def _require_probabilities(stage: Stage, choice: Choice) -> None:
@@ -112,9 +115,24 @@ def _require_stack(stage: Stage, choice: Choice) -> None:
         _require(found == expected, stage, rule, f"number {k} has {found} for {expected}")
 
 
+def _require_sizes(stage: Stage, choice: Choice) -> None:
+    """Raise unless the sizes of a choice are the rows that its children select."""
+    sizes = choice.sizes
+    if sizes is None:
+        return
+    rule = "The sizes of a choice must be the rows that its children select, one for each"
+    _require(np.shape(sizes) == choice.weights.shape, stage, rule, f"there are {np.size(sizes)}")
+    for k in _some(choice):
+        child = choice.child(k)
+        if isinstance(child, Draft):
+            found = f"number {k} selects {child.primary.size} for {sizes[k]}"
+            _require(child.primary.size == sizes[k], stage, rule, found)
+
+
 def _require_sound(stage: Stage, draft: Draft, child: Draft) -> None:
     """Raise unless what a stage made of a draft is a sound draft of the same batch."""
     pools = [share.pool for share in child.shares]
+    strangers = [share for share in child.shares if not _is_of_its_role(share, child)]
     size, universe = draft.batch_size, child.universe
     _require(child.index is draft.index, stage, "The index must stay the same", "it is another one")
     _require(draft.done <= child.done, stage, "Steps taken must stay on record", f"{sorted(child.done)} are left")
@@ -122,6 +140,8 @@ def _require_sound(stage: Stage, draft: Draft, child: Draft) -> None:
     _require(universe.issubset(draft.universe), stage, "The universe must only shrink", f"it has {universe.size} rows")
     inside = bool(child.primary) and child.primary.issubset(universe)
     _require(inside, stage, "The primary rows must be some of the universe", f"{child.primary.size} of {universe.size}")
+    rule = "Primary shares must be of the primary rows, and leaked ones of others"
+    _require(not strangers, stage, rule, f"{len(strangers)} of {len(pools)} are not")
     for pool in pools:
         outside = (pool - universe).size
         _require(not outside, stage, "Pools must lie in the universe", f"{outside} rows of one lie outside")
@@ -130,14 +150,19 @@ def _require_sound(stage: Stage, draft: Draft, child: Draft) -> None:
         _require(not common, stage, "Shares must be disjoint, or rows repeat", f"two have {common} rows in common")
 
 
-def _same(one: Any, other: Any) -> bool:
+def _is_of_its_role(share: Share, child: Draft) -> bool:
+    return share.pool.issubset(child.primary) if share.role == "primary" else share.pool.isdisjoint(child.primary)
+
+
+def same_outcome(one: Any, other: Any) -> bool:
     """Tell whether two outcomes are the same, alternative by alternative."""
     if isinstance(one, Draft) and isinstance(other, Draft):
         return _content(one) == _content(other)
     if not (isinstance(one, Choice) and isinstance(other, Choice)):
         return False
     alike = np.array_equal(one.weights, other.weights)
-    return alike and all(_same(one.child(k), other.child(k)) for k in _some(one))
+    # From the last to the first, since they were made from the first to the last.
+    return alike and all(same_outcome(one.child(k), other.child(k)) for k in reversed(_some(one)))
 
 
 def _content(draft: Draft) -> tuple[Any, ...]:
@@ -145,10 +170,13 @@ def _content(draft: Draft) -> tuple[Any, ...]:
 
 
 def _some(choice: Choice) -> list[int]:
-    """Return the numbers of a choice's alternatives that can be taken, or of some of them."""
-    taken = np.flatnonzero(choice.weights)
-    numbers: list[int] = taken[:: max(1, -(-taken.size // _MOST_CHILDREN))].tolist()
-    return numbers
+    """Return the numbers of a choice's alternatives that can be taken, or of the first, the last and some others."""
+    taken: list[int] = np.flatnonzero(choice.weights).tolist()
+    if len(taken) <= _MOST_CHILDREN:
+        return taken
+    # Others for each number of alternatives, and the same each time.
+    others = np.random.default_rng(len(taken)).choice(taken[1:-1], _MOST_CHILDREN - 2, replace=False)
+    return [taken[0], *sorted(others.tolist()), taken[-1]]
 
 
 def _choices(outcome: Any) -> Iterator[Choice]:

@@ -8,21 +8,24 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import attrs
-from torch.utils.data import BatchSampler, DataLoader
+from torch.utils.data import DataLoader
 
-from batchwright.errors import SettingError
 from batchwright.testing.claims import Claims
-from batchwright.testing.comparison import Batches
-from batchwright.testing.failures import Where
+from batchwright.testing.comparison import Batches, plain
+from batchwright.testing.failures import CheckFailure, Where
 from batchwright.testing.labels import Labels
+from batchwright.testing.samplers import Batched, can_set_epoch, set_epoch
 
-__all__ = ["ARGUMENTS", "Subject", "can_set_epoch", "plain", "set_epoch"]
+__all__ = ["ARGUMENTS", "EPOCHS", "MOST_BATCHES", "Subject"]
 
 # What a factory may take, by name; it says by taking it that it can vary it.
 ARGUMENTS = ("seed", "num_replicas", "rank", "num_workers")
 
-# Passes of an infinite sampler are cut here.
-_MOST_BATCHES = 10_000
+# So many epochs are looked at, where all of them are.
+EPOCHS = 3
+
+# Passes of an endless sampler are cut here.
+MOST_BATCHES = 10_000
 
 
 @attrs.frozen(eq=False)
@@ -57,67 +60,83 @@ class Subject:
 
     @property
     def takes(self) -> frozenset[str]:
-        """The arguments that the factory takes."""
-        parameters = inspect.signature(self.factory).parameters
-        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-            return frozenset(ARGUMENTS)
-        return frozenset(parameters) & frozenset(ARGUMENTS)
+        """The arguments that the factory takes by name."""
+        parameters = inspect.signature(self.factory).parameters.values()
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            # Workers are for loaders; a sampler that is handed all arguments does not ask for them.
+            return frozenset(ARGUMENTS) - {"num_workers"}
+        named = {parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY}
+        return frozenset(named & set(ARGUMENTS))
 
-    def make(self, seed: int, **given: int) -> Any:
-        """Return a new sampler; what the factory does not take is left out."""
-        arguments = {name: value for name, value in {"seed": seed, **given}.items() if name in self.takes}
-        sampler: Any = self.factory(**arguments)
-        if self.index_batch_size is None:
-            return sampler
-        return BatchSampler(sampler, self.index_batch_size, drop_last=False)
+    def make(self, where: Where, **more: int) -> Any:
+        """Return a new sampler of a process; what the factory does not take is left out."""
+        world = {"num_replicas": where.num_replicas or 1, "rank": where.rank or 0}
+        arguments = {"seed": where.seed, **world, **more}
+        sampler: Any = self.factory(**{name: arguments[name] for name in arguments if name in self.takes})
+        return sampler if self.index_batch_size is None else Batched(sampler, self.index_batch_size)
 
-    def batches(self, where: Where) -> Batches:
-        """Return the batches of an epoch, from a sampler of its own."""
-        sampler = self.make(where.seed, **_world(where))
-        self.go_to(sampler, where.epoch or 0)
-        return self.take(sampler)
+    def processes(self, seed: int) -> list[Where]:
+        """Return one process alone and, where there may be several, the last of two, three and four."""
+        alone = Where(seed)
+        if not {"num_replicas", "rank"} <= self.takes:
+            return [alone]
+        return [alone, *(attrs.evolve(alone, rank=world - 1, num_replicas=world) for world in (2, 3, 4))]
 
-    def take(self, sampler: Iterable[Any], most: int = _MOST_BATCHES) -> Batches:
-        """Return the batches of one pass, or of its beginning, as lists of ints."""
-        return [plain(batch) for batch in itertools.islice(sampler, most)]
+    def enter(self, sampler: Any, epoch: int) -> None:
+        """Set the epoch before a pass, as a loop does where `set_epoch` is claimed and there."""
+        if self.claims.set_epoch and can_set_epoch(sampler):
+            set_epoch(sampler, epoch)
 
-    def epochs(self, sampler: Any, number: int, loader: Iterable[Any] | None = None) -> Iterator[Batches]:
-        """Yield the first epochs of a sampler, or of a loader over it: each set before it, if that is claimed."""
+    def passes(self, sampler: Any, number: int, loader: Iterable[Any] | None = None) -> Iterator[list[Any]]:
+        """Yield the first epochs of a sampler, or of a loader over it, batches as they come."""
         for epoch in range(number):
-            if self.sets_epoch(sampler):
-                set_epoch(sampler, epoch)
-            batches = self.take(sampler if loader is None else loader)
+            self.enter(sampler, epoch)
+            batches = list(itertools.islice(sampler if loader is None else loader, MOST_BATCHES))
             _require_some(batches, epoch)
             yield batches
 
-    def go_to(self, sampler: Any, epoch: int) -> None:
-        """Bring a new sampler to an epoch: by `set_epoch` if that is claimed, else pass by pass."""
-        if self.sets_epoch(sampler):
-            set_epoch(sampler, epoch)
-            return
-        for _ in range(epoch):
-            self.take(sampler)
+    def epochs(self, sampler: Any, number: int, loader: Iterable[Any] | None = None) -> Iterator[Batches]:
+        """Yield the first epochs of a sampler, or of a loader over it, batches as lists of ints."""
+        return ([plain(batch) for batch in batches] for batches in self.passes(sampler, number, loader))
 
-    def sets_epoch(self, sampler: Any) -> bool:
-        """Tell whether `set_epoch` is claimed, and there."""
-        return self.claims.set_epoch and can_set_epoch(sampler)
+    def take(self, sampler: Iterable[Any], most: int = MOST_BATCHES) -> Batches:
+        """Return the batches of one pass, or of its beginning, which may be none."""
+        return [plain(batch) for batch in itertools.islice(sampler, most)]
+
+    def batches(self, where: Where) -> Batches:
+        """Return the batches of an epoch, from a sampler of its own that is brought there."""
+        sampler, epoch = self.make(where), where.epoch or 0
+        if not (self.claims.set_epoch and can_set_epoch(sampler)):
+            for _ in range(epoch):
+                self.take(sampler)
+        self.enter(sampler, epoch)
+        batches = self.take(sampler)
+        if where.rank is None:
+            # A rank may be left without a batch, a single process may not.
+            _require_some(batches, epoch, where)
+        return batches
 
     def many(self, seed: int, number: int) -> Iterator[tuple[Where, list[int]]]:
         """Yield at least so many batches, with their addresses, from new epochs or, if there are none, new seeds."""
         renews = self.claims.set_epoch or self.claims.new_epochs
-        sampler = self.make(seed)
+        sampler = self.make(Where(seed))
         for epoch in itertools.count():
-            if self.sets_epoch(sampler):
-                set_epoch(sampler, epoch)
-            elif not renews:
-                sampler = self.make(seed + epoch)
             where = Where(seed, epoch) if renews else Where(seed + epoch, 0)
+            sampler = sampler if renews else self.make(where)
+            self.enter(sampler, epoch)
             batches = self.take(sampler)
-            _require_some(batches, epoch)
+            _require_some(batches, epoch, where)
             yield from ((attrs.evolve(where, step=step), batch) for step, batch in enumerate(batches))
             number -= len(batches)
             if number <= 0:
                 return
+
+    def everywhere(self, seed: int, number: int) -> Iterator[tuple[Where, list[int]]]:
+        """Yield what `many` does, and before that an epoch of each of some ranks, whose last round may be filled."""
+        for process in self.processes(seed)[1:]:
+            batches = self.batches(process)
+            yield from ((attrs.evolve(process, epoch=0, step=step), batch) for step, batch in enumerate(batches))
+        yield from self.many(seed, number)
 
     def loader(self, sampler: Any, num_workers: int) -> Iterable[Any]:
         """Return a loader whose batches are the indices; a factory that takes `num_workers` has made its own."""
@@ -128,28 +147,8 @@ class Subject:
         return DataLoader(rows, batch_sampler=sampler, num_workers=num_workers, collate_fn=list)
 
 
-def _require_some(batches: Batches, epoch: int) -> None:
+def _require_some(batches: list[Any], epoch: int, where: Where | None = None) -> None:
     """Raise if an epoch is empty, of which any claim would hold."""
+    rule = "An epoch must have batches"
     if not batches:
-        msg = f"An epoch must have batches for claims to be checked; epoch {epoch} has 0 (the factory). Make it longer."
-        raise SettingError(msg)
-
-
-def can_set_epoch(sampler: Any) -> bool:
-    """Tell whether a sampler, or its `sampler`, has a `set_epoch`."""
-    return hasattr(sampler, "set_epoch") or hasattr(getattr(sampler, "sampler", None), "set_epoch")
-
-
-def set_epoch(sampler: Any, epoch: int) -> None:
-    """Set the epoch of a sampler, or of its `sampler`, which is where trainers look."""
-    target = sampler if hasattr(sampler, "set_epoch") else sampler.sampler
-    target.set_epoch(epoch)
-
-
-def plain(batch: Iterable[Any]) -> list[int]:
-    """Return the indices of a batch as ints, whatever kind of numbers they are."""
-    return [int(row) for row in batch]
-
-
-def _world(where: Where) -> dict[str, int]:
-    return {"num_replicas": where.num_replicas or 1, "rank": where.rank or 0}
+        raise CheckFailure(rule, f"epoch {epoch} has 0", where or Where(epoch=epoch))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import attrs
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from batchwright.columns import as_columns
 from batchwright.testing.failures import CheckFailure, Where
-from batchwright.testing.statistics import FALSE_ALARM, mean_limit
-from batchwright.testing.subject import Subject
+from batchwright.testing.statistics import FALSE_ALARM, strays
+from batchwright.testing.subject import EPOCHS, Subject
 
 __all__ = [
     "check_coverage",
@@ -57,7 +57,7 @@ class _Parts:
 def check_purity(subject: Subject, seed: int) -> None:
     """Check that a batch is of one group, but for the rows that may leak in."""
     names = subject.labels.names(subject.claims.group)
-    for parts in _batches(subject, seed, _BATCHES):
+    for parts in _batches(subject.everywhere(seed, _BATCHES), subject):
         if parts.group is None:
             held = ", ".join(f"{count} of {names[code]!r}" for code, count in _groups(subject, parts)[:4])
             but = f" but for {_leaked_rows(subject, len(parts.batch))} rows" if subject.claims.leak else ""
@@ -68,7 +68,7 @@ def check_purity(subject: Subject, seed: int) -> None:
 def check_leak(subject: Subject, seed: int) -> None:
     """Check that exactly as many rows as claimed come from other groups, where there are others."""
     several = len(subject.labels.names(subject.claims.group)) > 1
-    for parts in _batches(subject, seed, _BATCHES):
+    for parts in _batches(subject.everywhere(seed, _BATCHES), subject):
         expected = _leaked_rows(subject, len(parts.batch)) if several else 0
         outside = len(parts.batch) - _groups(subject, parts)[0][1]
         if outside != expected:
@@ -79,7 +79,7 @@ def check_leak(subject: Subject, seed: int) -> None:
 def check_quotas(subject: Subject, seed: int) -> None:
     """Check that the counts of labels lie within one of their targets."""
     names, number = subject.labels.names(subject.claims.balance), subject.claims.labels_per_batch
-    for parts in _batches(subject, seed, _BATCHES):
+    for parts in _batches(subject.everywhere(seed, _BATCHES), subject):
         counts = _counts(subject, parts)
         if number is not None and len(counts) != number:
             rule = f"A batch must have {number} labels of {_name(subject.claims.balance)}"
@@ -91,22 +91,22 @@ def check_quotas(subject: Subject, seed: int) -> None:
 
 
 def check_mean_quotas(subject: Subject, seed: int) -> None:
-    """Check that the counts of labels are on average what their targets are."""
+    """Check that counts are rounded up as often as their targets say, for each label in each group.
+
+    A count within one of its target is rounded down or up, which is a coin with a known probability; counts that are
+    not are the business of `check_quotas`.
+    """
     names = subject.labels.names(subject.claims.balance)
-    excess: dict[int, list[float]] = {}
-    size = 0
-    for parts in _batches(subject, seed, _BATCHES_FOR_MEANS):
-        size = max(size, len(parts.batch))
+    coins: dict[tuple[int | None, int, float], list[bool]] = {}
+    for parts in _batches(subject.many(seed, _BATCHES_FOR_MEANS), subject):
         for label, (count, target) in _counts(subject, parts).items():
-            excess.setdefault(label, []).append(count - target)
-    for label, values in excess.items():
-        # A count within one of its target has two values, one apart; else it is between none and the whole batch.
-        width = 1.0 if max(map(abs, values)) < 1 else float(size)
-        limit = mean_limit(len(values), width, FALSE_ALARM / len(excess))
-        mean = sum(values) / len(values)
-        if abs(mean) > limit:
+            if abs(count - target) < 1:
+                coins.setdefault((parts.group, label, target), []).append(count > target)
+    for (_, label, target), ups in coins.items():
+        chance = target - math.floor(target)
+        if strays(sum(ups), len(ups), chance, FALSE_ALARM / len(coins)):
             rule = f"The rows of each {_name(subject.claims.balance)} must be their target on average"
-            found = f"over {len(values)} batches {names[label]!r} has {mean:+.3f} a batch, for at most {limit:.3f}"
+            found = f"{names[label]!r} is rounded up in {sum(ups)} of {len(ups)} batches, for a target of {target:.3f}"
             raise CheckFailure(rule, found, Where(seed))
 
 
@@ -115,7 +115,7 @@ def check_even_draw(subject: Subject, seed: int) -> None:
     group, balance = _columns(subject.claims.group), _columns(subject.claims.balance)
     groups = subject.labels.codes(group)
     codes = subject.labels.codes((*group, *balance))
-    for parts in _batches(subject, seed, _BATCHES):
+    for parts in _batches(subject.everywhere(seed, _BATCHES), subject):
         for code in np.unique(codes[parts.primary]).tolist():
             _require_even(parts, parts.primary[codes[parts.primary] == code], codes == code)
         _require_even(parts, parts.leaked, groups != parts.group)
@@ -124,18 +124,18 @@ def check_even_draw(subject: Subject, seed: int) -> None:
 def check_coverage(subject: Subject, seed: int) -> None:
     """Check that every epoch delivers so many of all rows."""
     rows = subject.rows
-    for epoch, batches in enumerate(subject.epochs(subject.make(seed), 3)):
+    for epoch, batches in enumerate(subject.epochs(subject.make(Where(seed)), EPOCHS)):
         seen = len({row for batch in batches for row in batch})
         if seen < (subject.claims.coverage or 0) * rows:
             rule = f"Every epoch must deliver at least {subject.claims.coverage:.0%} of {rows} rows"
             raise CheckFailure(rule, f"one delivers {seen}", Where(seed, epoch))
 
 
-def _batches(subject: Subject, seed: int, number: int) -> Iterator[_Parts]:
-    """Yield some batches, taken apart into the rows of their group and the others."""
+def _batches(batches: Iterable[tuple[Where, list[int]]], subject: Subject) -> Iterator[_Parts]:
+    """Take batches apart into the rows of their group and the others."""
     codes = subject.labels.codes(_columns(subject.claims.group))
     several = codes.max() > 0
-    for where, batch in subject.many(seed, number):
+    for where, batch in batches:
         rows = np.array(batch, dtype=np.int64)
         found, counts = np.unique(codes[rows], return_counts=True)
         expected = rows.size - (_leaked_rows(subject, rows.size) if several else 0)

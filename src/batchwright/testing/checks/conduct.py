@@ -6,52 +6,68 @@ import copy
 import pickle
 from typing import Any
 
+import attrs
+
 from batchwright.testing.comparison import Batches, require_same
 from batchwright.testing.failures import CheckFailure, Where
 from batchwright.testing.global_state import moved, scrambled
+from batchwright.testing.samplers import peek
 from batchwright.testing.subject import Subject
 
 __all__ = ["check_copies", "check_global_random_state", "check_hosts"]
 
 
 def check_global_random_state(subject: Subject, seed: int) -> None:
-    """Check that the global generators of Python, NumPy and torch are neither read nor moved."""
+    """Check that the global generators of Python, NumPy and torch are neither read nor moved, passing or looking."""
     rule = "Global random states must be neither read nor moved"
-    passes: list[Batches] = []
+    runs: list[list[Batches]] = []
     for number in (1, 2):
         with scrambled(number), moved() as names:
-            passes.append(subject.batches(Where(seed, 0)))
+            sampler = subject.make(Where(seed))
+            peek(sampler)
+            runs.append(list(subject.epochs(sampler, 2)))
+            peek(sampler)
         if names:
-            raise CheckFailure(rule, f"a pass moves {len(names)}: {', '.join(names)}", Where(seed, 0))
-    require_same(rule, passes[0], passes[1], Where(seed, 0))
+            found = f"making it, two passes and a look move {len(names)}: {', '.join(names)}"
+            raise CheckFailure(rule, found, Where(seed, 0))
+    for epoch, (one, other) in enumerate(zip(*runs, strict=True)):
+        require_same(rule, one, other, Where(seed, epoch))
 
 
 def check_copies(subject: Subject, seed: int) -> None:
-    """Check that pickled and deep-copied samplers deliver what the sampler itself delivers."""
-    first, second = subject.epochs(subject.make(seed), 2)
-    for how, copied in (("pickled", _pickled), ("deep-copied", copy.deepcopy)):
-        sampler = copied(subject.make(seed))
-        for epoch, found in enumerate(subject.epochs(sampler, 2)):
-            require_same(f"A {how} sampler must deliver the same", (first, second)[epoch], found, Where(seed, epoch))
+    """Check that pickled and deep-copied samplers deliver what the sampler does, from where it stands."""
+    for process in subject.processes(seed)[:2]:
+        expected = list(subject.epochs(subject.make(process), 3))
+        for how, copied in (("pickled", _pickled), ("deep-copied", copy.deepcopy)):
+            original = subject.make(process)
+            subject.enter(original, 0)
+            subject.take(original)
+            subject.enter(original, 1)
+            sampler = copied(original)
+            for who, found in ((f"A {how} sampler", subject.take(sampler)), ("The original", subject.take(original))):
+                where = attrs.evolve(process, epoch=1)
+                require_same(f"{who} must deliver the same, from where it stood", expected[1], found, where)
+            subject.enter(sampler, 2)
+            rule = f"A {how} sampler must go on as the sampler does"
+            require_same(rule, expected[2], subject.take(sampler), attrs.evolve(process, epoch=2))
 
 
 def check_hosts(subject: Subject, seed: int) -> None:
     """Check that what trainers look for is there, and nothing that misleads them."""
-    sampler = subject.make(seed)
-    traits = {
-        "it has no `sampler.set_epoch`, where trainers call it": not _reaches(sampler),
-        "it has an attribute `drop_last`, with which Lightning makes another": hasattr(sampler, "drop_last"),
-        "`sampler.generator` is there, which accelerate replaces": hasattr(
-            getattr(sampler, "sampler", None), "generator"
-        ),
-        "it has no `__dict__`": not hasattr(sampler, "__dict__"),
-        "`iter` returns the sampler itself": iter(sampler) is sampler,
-    }
     rule = "A batch sampler must suit its hosts"
+    sampler = subject.make(Where(seed))
+    inner = getattr(sampler, "sampler", None)
+    traits = {
+        "it has no `sampler.set_epoch`, where trainers call it": not callable(getattr(inner, "set_epoch", None)),
+        "it has an attribute `drop_last`, with which Lightning makes another": hasattr(sampler, "drop_last"),
+        "`sampler.generator` is there, which accelerate replaces": hasattr(inner, "generator"),
+        "it has no `__dict__`": not hasattr(sampler, "__dict__"),
+        "`iter` returns the same object twice": iter(sampler) is iter(sampler),
+    }
     wrong = [trait for trait, found in traits.items() if found]
     if wrong:
         raise CheckFailure(rule, f"{len(wrong)} of {len(traits)} traits are wrong: {'; '.join(wrong)}", Where(seed))
-    fresh = [subject.take(_with_epoch(subject.make(seed), epoch)) for epoch in (0, 1)]
+    fresh = [subject.take(_with_epoch(subject.make(Where(seed)), epoch)) for epoch in (0, 1)]
     if fresh[0] == fresh[1]:
         found = f"`sampler.set_epoch` changes none of {len(fresh[0])} batches"
         raise CheckFailure(rule, found, Where(seed, 1, 0), fresh[1][0])
@@ -63,10 +79,6 @@ def check_hosts(subject: Subject, seed: int) -> None:
 
 def _pickled(sampler: Any) -> Any:
     return pickle.loads(pickle.dumps(sampler))  # noqa: S301 - a sampler that was just made.
-
-
-def _reaches(sampler: Any) -> bool:
-    return callable(getattr(getattr(sampler, "sampler", None), "set_epoch", None))
 
 
 def _with_epoch(sampler: Any, epoch: int) -> Any:

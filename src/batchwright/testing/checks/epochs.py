@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
-from batchwright.testing.comparison import Batches, require_new, require_same
+from batchwright.testing.comparison import contents, plain, require_new, require_same
 from batchwright.testing.failures import CheckFailure, Where
-from batchwright.testing.subject import Subject, can_set_epoch, plain, set_epoch
+from batchwright.testing.samplers import can_set_epoch, peek, set_epoch
+from batchwright.testing.subject import EPOCHS, Subject
 
 __all__ = [
     "check_new_epochs",
@@ -20,51 +20,60 @@ __all__ = [
     "check_workers",
 ]
 
-_EPOCHS = 3
+# Beside the first epochs, one that is not near them.
+_FAR = 7
 
 
 def check_repeatable(subject: Subject, seed: int) -> None:
-    """Check that the same seed gives the same epochs, in one loop and each alone; another seed gives others."""
+    """Check that a seed has its epochs, in one loop and each alone, and that another seed has others."""
     rule = "The same seed and epoch must give the same batches"
-    for epoch, batches in enumerate(subject.epochs(subject.make(seed), _EPOCHS)):
+    for epoch, batches in enumerate(subject.epochs(subject.make(Where(seed)), EPOCHS)):
         where = Where(seed, epoch)
         require_same(rule, subject.batches(where), batches, where)
-    if subject.batches(Where(seed)) == subject.batches(Where(seed + 1)):
-        found = f"seeds {seed} and {seed + 1} have one and the same"
+    if contents(subject.batches(Where(seed))) == contents(subject.batches(Where(seed ^ 1))):
         rule = "Another seed must give other batches"
-        raise CheckFailure(rule, found, Where(seed, 0))
+        raise CheckFailure(rule, f"seeds {seed} and {seed ^ 1} have one and the same", Where(seed, 0))
 
 
 def check_unrelated_seeds(subject: Subject, seed: int) -> None:
     """Check that each of some neighbouring seeds and epochs has batches of its own."""
+    rule = "Each seed and epoch must have batches of its own, not only an order"
+    # A number and its neighbours on either side, whatever the largest seed is.
+    seeds = sorted({seed, seed ^ 1, seed ^ 2, seed ^ 3})
     seen: dict[str, Where] = {}
-    for offset, epoch in itertools.product(range(_EPOCHS), range(_EPOCHS)):
-        where = Where(seed + offset, epoch)
-        other = seen.setdefault(repr(subject.batches(where)), where)
+    for number, epoch in itertools.product(seeds, range(len(seeds))):
+        where = Where(number, epoch)
+        other = seen.setdefault(repr(contents(subject.batches(where))), where)
         if other != where:
-            rule = "Each seed and epoch must have batches of its own"
             raise CheckFailure(rule, f"those of {other} come again", where)
 
 
 def check_new_epochs(subject: Subject, seed: int) -> None:
-    """Check that no two of the first passes of a plain loop are the same."""
-    sampler = subject.make(seed)
-    require_new([subject.take(sampler) for _ in range(_EPOCHS)], "of a plain loop", seed)
+    """Check that no two of the first passes of a plain loop have most batches in common, nor any with a later one."""
+    sampler = subject.make(Where(seed))
+    epochs = [subject.take(sampler) for _ in range(_FAR + 1)]
+    require_new([*epochs[:EPOCHS], epochs[_FAR]], "of a plain loop", Where(seed))
+
+
+def check_new_epochs_in_workers(subject: Subject, seed: int) -> None:
+    """Check that the first passes of a plain loop differ with worker processes, too."""
+    loader = subject.loader(subject.make(Where(seed), num_workers=2), 2)
+    require_new([subject.take(loader) for _ in range(EPOCHS)], "of a loop over a loader with 2 workers", Where(seed))
 
 
 def check_set_epoch(subject: Subject, seed: int) -> None:
-    """Check that `set_epoch` decides the epoch after any history, may be called twice, and epochs differ."""
+    """Check that `set_epoch` decides the epoch after any history, may be called twice, and that epochs differ."""
     rule = "`set_epoch` must decide the epoch, whatever came before"
-    if not can_set_epoch(subject.make(seed)):
+    if not can_set_epoch(subject.make(Where(seed))):
         raise CheckFailure(rule, "0 of `set_epoch` and `sampler.set_epoch` are there", Where(seed))
-    fresh = [subject.batches(Where(seed, epoch)) for epoch in range(_EPOCHS)]
-    require_new(fresh, "after `set_epoch`", seed)
-    sampler = subject.make(seed)
-    for epoch in (1, 0, 2, 2, 0):
+    fresh = {epoch: subject.batches(Where(seed, epoch)) for epoch in (*range(EPOCHS), _FAR)}
+    require_new(list(fresh.values()), "after `set_epoch`", Where(seed))
+    sampler = subject.make(Where(seed))
+    for epoch in (1, 0, 2, 2, _FAR, 0):
         set_epoch(sampler, epoch)
         set_epoch(sampler, epoch)
         require_same(rule, fresh[epoch], subject.take(sampler), Where(seed, epoch))
-    left_early = subject.make(seed)
+    left_early = subject.make(Where(seed))
     next(iter(left_early))
     set_epoch(left_early, 1)
     require_same(rule, fresh[1], subject.take(left_early), Where(seed, 1))
@@ -73,55 +82,38 @@ def check_set_epoch(subject: Subject, seed: int) -> None:
 def check_workers(subject: Subject, seed: int) -> None:
     """Check that a loader delivers the same epochs with worker processes as without."""
     rule = "A loader must deliver the same batches with 2 workers as without"
-    without, working = (
-        list(subject.epochs(sampler, _EPOCHS, subject.loader(sampler, num_workers)))
-        for num_workers in (0, 2)
-        for sampler in [subject.make(seed, num_workers=num_workers)]
-    )
-    for epoch, (expected, found) in enumerate(zip(without, working, strict=True)):
-        require_same(rule, expected, found, Where(seed, epoch))
-
-
-def check_new_epochs_in_workers(subject: Subject, seed: int) -> None:
-    """Check that no two of the first passes of a plain loop are the same, with worker processes too."""
-    loader = subject.loader(subject.make(seed, num_workers=2), 2)
-    require_new([subject.take(loader) for _ in range(_EPOCHS)], "of a plain loop over a loader with 2 workers", seed)
+    alone, helped = (subject.make(Where(seed), num_workers=number) for number in (0, 2))
+    expected = subject.epochs(alone, EPOCHS, subject.loader(alone, 0))
+    found = subject.epochs(helped, EPOCHS, subject.loader(helped, 2))
+    for epoch, (one, other) in enumerate(zip(expected, found, strict=True)):
+        require_same(rule, one, other, Where(seed, epoch))
 
 
 def check_peeking(subject: Subject, seed: int) -> None:
     """Check that `len`, `repr`, an iterator thrown away, `state_dict` and `batch` change nothing, at any time."""
-    untouched, sampler = subject.make(seed), subject.make(seed)
-    for epoch, expected in enumerate(subject.epochs(untouched, _EPOCHS)):
-        if subject.sets_epoch(sampler):
-            set_epoch(sampler, epoch)
-        _peek(sampler)
-        found: Batches = []
-        for batch in sampler:
-            _peek(sampler)
+    sampler = subject.make(Where(seed))
+    for epoch, expected in enumerate(subject.epochs(subject.make(Where(seed)), EPOCHS)):
+        subject.enter(sampler, epoch)
+        peek(sampler)
+        found = []
+        for batch in itertools.islice(sampler, len(expected) + 1):
+            peek(sampler)
             found.append(plain(batch))
-        _peek(sampler)
-        require_same("Looking at a sampler must change nothing", expected, found, Where(seed, epoch))
+        peek(sampler)
+        require_same("Looking at a sampler must change nothing", expected, found[: len(expected)], Where(seed, epoch))
 
 
 def check_random_access(subject: Subject, seed: int) -> None:
-    """Check that `batch` gives what iteration delivers, in any order and at any time."""
-    sampler = subject.make(seed)
-    for epoch in reversed(range(_EPOCHS)):
-        where = Where(seed, epoch)
-        expected = subject.batches(where)
-        steps = range(len(expected))
-        found = {step: list(sampler.batch(step, epoch=epoch)) for step in reversed(steps)}
-        rule = "`batch(step, epoch=e)` must be what iteration delivers there"
-        require_same(rule, expected, [found[step] for step in steps], where)
-
-
-def _peek(sampler: Any) -> None:
-    """Do all that a trainer, a debugger or a curious user does without meaning to change anything."""
-    repr(sampler)
-    iter(sampler)
-    if hasattr(sampler, "__len__"):
-        len(sampler)
-    if hasattr(sampler, "state_dict"):
-        sampler.state_dict()
-    if hasattr(sampler, "batch"):
-        sampler.batch(0)
+    """Check that `batch` gives what iteration delivers, in any order, and changes nothing."""
+    rule = "`batch(step, epoch=e)` must be what iteration delivers there"
+    sampler = subject.make(Where(seed))
+    epochs = [subject.batches(Where(seed, epoch)) for epoch in range(EPOCHS)]
+    for epoch, step in reversed([(e, s) for e, batches in enumerate(epochs) for s in range(len(batches))]):
+        found = plain(sampler.batch(step, epoch=epoch))
+        require_same(rule, [epochs[epoch][step]], [found], Where(seed, epoch), step)
+    for epoch, expected in enumerate(subject.epochs(sampler, EPOCHS)):
+        require_same("`batch` must change nothing", epochs[epoch], expected, Where(seed, epoch))
+    if subject.claims.set_epoch:
+        set_epoch(sampler, 1)
+        where = Where(seed, 1, 0)
+        require_same("`batch(step)` must be of the epoch that is set", epochs[1][:1], [plain(sampler.batch(0))], where)

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any
 
+import attrs
+
 from batchwright.testing.failures import CheckFailure, Where
-from batchwright.testing.subject import Subject, set_epoch
+from batchwright.testing.subject import EPOCHS, Subject
 
 __all__ = ["check_batch_size", "check_indices", "check_length"]
-
-_EPOCHS = 3
 
 
 def check_indices(subject: Subject, seed: int) -> None:
     """Check that every batch is a list, not empty, of Python ints that count rows."""
-    rows = subject.rows
-    sampler = subject.make(seed)
-    for epoch in range(_EPOCHS):
-        if subject.sets_epoch(sampler):
-            set_epoch(sampler, epoch)
-        for step, batch in enumerate(islice(sampler, 10_000)):
-            fault = _fault(batch, rows)
-            if fault:
-                rule = f"Every batch must be a list, not empty, of Python ints in [0, {rows})"
-                raise CheckFailure(rule, fault, Where(seed, epoch, step), batch if isinstance(batch, list) else None)
+    rule = f"Every batch must be a list, not empty, of Python ints in [0, {subject.rows})"
+    for process in subject.processes(seed):
+        for epoch, batches in enumerate(subject.passes(subject.make(process), EPOCHS)):
+            for step, batch in enumerate(batches):
+                fault = _fault(batch, subject.rows)
+                if fault:
+                    where = attrs.evolve(process, epoch=epoch, step=step)
+                    raise CheckFailure(rule, fault, where, batch if isinstance(batch, list) else None)
 
 
 def _fault(batch: Any, rows: int) -> str:
@@ -40,30 +37,32 @@ def _fault(batch: Any, rows: int) -> str:
 
 
 def check_batch_size(subject: Subject, seed: int) -> None:
-    """Check that every batch has its size; only the last one may be smaller, where that is claimed."""
-    size = subject.claims.batch_size
-    for epoch, batches in enumerate(subject.epochs(subject.make(seed), _EPOCHS)):
-        for step, batch in enumerate(batches):
-            may_be_short = subject.claims.short_last and step == len(batches) - 1
-            if len(batch) != size and not (may_be_short and 0 < len(batch) < (size or 0)):
-                rule = f"Every batch{' but the last' if subject.claims.short_last else ''} must have {size} rows"
-                raise CheckFailure(rule, f"one has {len(batch)}", Where(seed, epoch, step), batch)
+    """Check that every batch has its size; only the last of an epoch may be smaller, where that is claimed."""
+    size, short = subject.claims.batch_size or 0, subject.claims.short_last
+    rule = f"Every batch{' but the last' if short else ''} must have {size} rows"
+    for process in subject.processes(seed):
+        for epoch, batches in enumerate(subject.epochs(subject.make(process), EPOCHS)):
+            # In the last round of several ranks, the last but one can be the short one, before a filled batch.
+            last_round = range(len(batches) - (1 if process.rank is None else 2), len(batches))
+            for step, batch in enumerate(batches):
+                if len(batch) != size and not (short and step in last_round and 0 < len(batch) < size):
+                    where = attrs.evolve(process, epoch=epoch, step=step)
+                    raise CheckFailure(rule, f"one has {len(batch)}", where, batch)
 
 
 def check_length(subject: Subject, seed: int) -> None:
     """Check that `len` is the number of batches of every epoch, on every rank, whenever it is asked."""
     rule = "`len` must be the number of batches of every epoch"
-    worlds = [(rank, world) for world in (1, 2, 3, 4) for rank in range(world)]
-    for rank, world in worlds if {"rank", "num_replicas"} <= subject.takes else [(0, 1)]:
-        sampler = subject.make(seed, rank=rank, num_replicas=world)
-        for epoch in range(_EPOCHS):
-            if subject.sets_epoch(sampler):
-                set_epoch(sampler, epoch)
+    several = {"rank", "num_replicas"} <= subject.takes
+    ranks = [Where(seed, rank=rank, num_replicas=world) for world in (2, 3, 4) for rank in range(world)]
+    for process in [Where(seed), *(ranks if several else [])]:
+        sampler = subject.make(process)
+        for epoch in range(EPOCHS):
+            subject.enter(sampler, epoch)
             before = len(sampler)
             # One more than promised is enough to see that there are more, also of a sampler that never ends.
             delivered = len(subject.take(sampler, before + 1))
             if not before == delivered == len(sampler):
-                found = f"it says {before} before and {len(sampler)} after a pass that delivers "
-                found += f"{delivered}{' or more' if delivered > before else ''}"
-                where = Where(seed, epoch, rank=rank, num_replicas=world) if world > 1 else Where(seed, epoch)
-                raise CheckFailure(rule, found, where)
+                more = " or more" if delivered > before else ""
+                found = f"it says {before} before and {len(sampler)} after a pass that delivers {delivered}{more}"
+                raise CheckFailure(rule, found, attrs.evolve(process, epoch=epoch))

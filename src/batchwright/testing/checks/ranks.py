@@ -12,13 +12,13 @@ from batchwright.testing.subject import Subject
 __all__ = ["check_equal_ranks", "check_rank_rows", "check_rank_steps", "in_turn"]
 
 _WORLDS = (2, 3, 4)
-_EPOCHS = 2
+_EPOCHS = (0, 1, 5)
 
 
 def check_rank_steps(subject: Subject, seed: int) -> None:
     """Check that the ranks' batches in turn are the epoch of a single process, but for a filled last round."""
     rule = "The ranks' batches in turn must be those of a single process"
-    for epoch in range(_EPOCHS):
+    for epoch in _EPOCHS:
         whole = subject.batches(Where(seed, epoch))
         for world in _WORLDS:
             turns = in_turn(_ranks(subject, seed, epoch, world))
@@ -29,9 +29,10 @@ def check_rank_steps(subject: Subject, seed: int) -> None:
 
 
 def check_rank_rows(subject: Subject, seed: int) -> None:
-    """Check that no row is delivered by two ranks of an epoch."""
+    """Check that no row is delivered by two ranks of an epoch, and all but a round of the epoch by any."""
     rule = "No row may be delivered by two ranks"
-    for epoch in range(_EPOCHS):
+    for epoch in _EPOCHS:
+        whole = subject.batches(Where(seed, epoch))
         for world in _WORLDS:
             delivered_by: dict[int, int] = {}
             for rank, batches in enumerate(_ranks(subject, seed, epoch, world)):
@@ -41,17 +42,31 @@ def check_rank_rows(subject: Subject, seed: int) -> None:
                         found = f"{len(again)} rows of one stood in a batch of rank {delivered_by[again[0]]} before"
                         where = Where(seed, epoch, step, rank, world)
                         raise CheckFailure(rule, found, where, batch)
+            _require_most(whole, len(delivered_by), Where(seed, epoch, num_replicas=world))
+
+
+def _require_most(whole: Batches, rows: int, where: Where) -> None:
+    """Raise if ranks leave out more rows of an epoch than a round of batches has."""
+    rule = "Ranks must deliver the rows of the epoch, but for a last round"
+    expected = len({row for batch in whole for row in batch})
+    most = (where.num_replicas or 1) * max(map(len, whole))
+    if rows < expected - most:
+        found = f"{where.num_replicas} ranks deliver {rows} of {expected}, and a round has {most}"
+        raise CheckFailure(rule, found, where)
 
 
 def check_equal_ranks(subject: Subject, seed: int) -> None:
-    """Check that all ranks deliver the same number of batches."""
+    """Check that all ranks deliver the same number of batches, and at most a round too few in all."""
     rule = "All ranks must deliver the same number of batches"
-    for epoch in range(_EPOCHS):
+    for epoch in _EPOCHS:
+        whole = len(subject.batches(Where(seed, epoch)))
         for world in _WORLDS:
             counts = [len(batches) for batches in _ranks(subject, seed, epoch, world)]
+            where = Where(seed, epoch, rank=counts.index(min(counts)), num_replicas=world)
             if len(set(counts)) > 1:
-                where = Where(seed, epoch, rank=counts.index(min(counts)), num_replicas=world)
                 raise CheckFailure(rule, f"they deliver {counts}", where)
+            if sum(counts) <= whole - world:
+                raise CheckFailure(rule, f"they deliver {counts}, though one process has {whole}", where)
 
 
 def in_turn(parts: list[Batches]) -> Batches:

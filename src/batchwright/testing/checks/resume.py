@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
+import attrs
+
 from batchwright.testing.checks.ranks import in_turn
 from batchwright.testing.comparison import Batches, require_same
-from batchwright.testing.failures import Where
-from batchwright.testing.subject import Subject, set_epoch
+from batchwright.testing.failures import CheckFailure, Where
+from batchwright.testing.subject import MOST_BATCHES, Subject
 
 __all__ = ["check_elastic", "check_resume", "check_stateful_loader"]
 
@@ -20,87 +23,116 @@ _LEGS = (1, 2, 4, 3)
 
 def check_resume(subject: Subject, seed: int) -> None:
     """Check that after any number of batches a new sampler continues, by the sampler's state and by its iterator's."""
-    first, second = subject.epochs(subject.make(seed), 2)
-    for done in _places(len(first)):
-        running, resumed = subject.make(seed), subject.make(seed)
-        passing = iter(running)
-        _skip(passing, done)
-        resumed.load_state_dict(_copy(running.state_dict()))
-        _require_rest(
-            _rule("The sampler's state", done), first, second, done, _continue(subject, resumed, resumed), seed
-        )
-        if hasattr(passing, "state_dict"):
-            iterator = iter(subject.make(seed))
-            iterator.load_state_dict(_copy(passing.state_dict()))
-            require_same(_rule("The iterator's state", done), first[done:], subject.take(iterator), Where(seed, 0))
+    alone, *ranks = subject.processes(seed)
+    epochs = list(subject.epochs(subject.make(alone), 3))
+    for epoch in (0, 1):
+        for done in _places(len(epochs[epoch])):
+            _resume(subject, attrs.evolve(alone, epoch=epoch, step=done), epochs)
+    for process in ranks[:1]:
+        epochs = list(subject.epochs(subject.make(process), 3))
+        for done in _some_places(len(epochs[1])):
+            _resume(subject, attrs.evolve(process, epoch=1, step=done), epochs)
+
+
+def _resume(subject: Subject, where: Where, epochs: Sequence[Batches]) -> None:
+    """Interrupt a run at an address, and require the rest from new samplers."""
+    epoch, done = where.epoch or 0, where.step or 0
+    running, resumed = subject.make(where), subject.make(where)
+    passing = _run_to(subject, running, running, where)
+    resumed.load_state_dict(_copy(running.state_dict()))
+    _require_rest(_rule("The sampler's state", where), epochs, where, _continue(subject, resumed, resumed, where))
+    if hasattr(passing, "state_dict"):
+        iterator = iter(subject.make(where))
+        iterator.load_state_dict(_copy(passing.state_dict()))
+        expected = epochs[epoch][done:]
+        require_same(_rule("The iterator's state", where), expected, subject.take(iterator), where, done)
 
 
 def check_stateful_loader(subject: Subject, seed: int) -> None:
     """Check that a `StatefulDataLoader` continues where its state was taken, and then with the next epoch."""
     from torchdata.stateful_dataloader import StatefulDataLoader  # noqa: PLC0415 - only for those who claim it.
 
-    first, second = subject.epochs(subject.make(seed), 2)
+    epochs = list(subject.epochs(subject.make(Where(seed)), 3))
     rows: Any = range(subject.rows)
-    for num_workers in (0, 2):
-        settings = {"num_workers": num_workers, "collate_fn": list}
-        rule = f"The state of a StatefulDataLoader with {num_workers} workers"
-        for done in sorted({0, 1, len(first) // 2, len(first) - 1} & set(range(len(first)))):
-            running, sampler = (
-                StatefulDataLoader(rows, batch_sampler=subject.make(seed), **settings),
-                subject.make(seed),
-            )
-            passing = iter(running)
-            _skip(passing, done)
-            resumed = StatefulDataLoader(rows, batch_sampler=sampler, **settings)
+    length = len(epochs[0])
+    # Starting workers takes time, so with them not every place is tried.
+    for workers, places in ((0, _places(length)[:-1]), (2, _some_places(length)[:-1])):
+        for done in places:
+            where = Where(seed, 0, done)
+            settings = {"num_workers": workers, "collate_fn": list}
+            first, second = subject.make(where), subject.make(where)
+            running = StatefulDataLoader(rows, batch_sampler=first, **settings)
+            passing = _run_to(subject, first, running, where)
+            resumed = StatefulDataLoader(rows, batch_sampler=second, **settings)
             resumed.load_state_dict(_copy(running.state_dict()))
-            _require_rest(_rule(rule, done), first, second, done, _continue(subject, sampler, resumed), seed)
+            del passing
+            rule = _rule(f"The state of a StatefulDataLoader with {workers} workers", where)
+            _require_rest(rule, epochs, where, _continue(subject, second, resumed, where))
 
 
 def check_elastic(subject: Subject, seed: int) -> None:
-    """Check that legs on 1, 2, 4 and 3 ranks, saved and loaded between, deliver an epoch once, in order."""
+    """Check that legs on 1, 2, 4 and 3 ranks, saved by any rank and loaded between, deliver an epoch once, in order."""
     whole = subject.batches(Where(seed, 0))
     rounds = max(1, len(whole) // (2 * sum(_LEGS)))
+    rule = f"Legs on {_LEGS} ranks in turn, with states saved and loaded between, must deliver the epoch once"
     seen: Batches = []
     state: Any = None
-    for world in _LEGS * len(whole):
+    for leg, world in enumerate(_LEGS * len(whole)):
         parts, states = [], []
         for rank in range(world):
-            sampler = subject.make(seed, num_replicas=world, rank=rank)
+            sampler = subject.make(Where(seed, rank=rank, num_replicas=world))
             if state is not None:
                 sampler.load_state_dict(_copy(state))
             parts.append(subject.take(sampler, rounds))
             states.append(_copy(sampler.state_dict()))
         seen += in_turn(parts)
-        # Any rank's state will do, so that the last one is as good as the first.
-        state = states[-1]
-        rule = f"Legs on {_LEGS} ranks in turn, with states saved and loaded between, must deliver the epoch once"
         require_same(rule, whole[: len(seen)], seen[: len(whole)], Where(seed, 0))
-        if len(seen) >= len(whole):
-            return
+        if len(seen) >= len(whole) or not any(parts):
+            break
+        # Trainers save on any rank, most on the first.
+        state = states[(leg // 2) % world]
+    if len(seen) < len(whole):
+        raise CheckFailure(rule, f"they deliver {len(seen)} of {len(whole)} batches", Where(seed, 0, len(seen)))
 
 
-def _continue(subject: Subject, sampler: Any, passes: Any) -> tuple[Batches, Batches]:
+def _run_to(subject: Subject, sampler: Any, passes: Iterable[Any], where: Where) -> Any:
+    """Run whole epochs, and then so many batches of the next; return the iterator that is left."""
+    for epoch in range(where.epoch or 0):
+        subject.enter(sampler, epoch)
+        subject.take(passes)
+    subject.enter(sampler, where.epoch or 0)
+    passing = iter(passes)
+    for _ in islice(passing, where.step):
+        pass
+    return passing
+
+
+def _continue(subject: Subject, sampler: Any, passes: Iterable[Any], where: Where) -> tuple[Batches, Batches]:
     """Return the rest of an interrupted epoch, and the epoch after it, of a sampler or of a loader over it."""
     rest = subject.take(passes)
-    if subject.sets_epoch(sampler):
-        set_epoch(sampler, 1)
+    subject.enter(sampler, (where.epoch or 0) + 1)
     return rest, subject.take(passes)
 
 
-def _require_rest(
-    rule: str, first: Batches, second: Batches, done: int, found: tuple[Batches, Batches], seed: int
-) -> None:
-    """Raise unless the rest of the first epoch was found, and then the second epoch."""
+def _require_rest(rule: str, epochs: Sequence[Batches], where: Where, found: tuple[Batches, Batches]) -> None:
+    """Raise unless the rest of an epoch was found, and then the next one."""
     rest, following = found
-    if done == len(first) and rest == second:
+    epoch, done = where.epoch or 0, where.step or 0
+    if done == len(epochs[epoch]) and rest == epochs[epoch + 1]:
         # A state taken at the very end may mean the end of its epoch or the start of the next: both lose nothing.
         return
-    require_same(rule, first[done:], rest, Where(seed, 0))
-    require_same(f"{rule}, and then with the next epoch", second, following, Where(seed, 1))
+    expected = epochs[epoch][done:]
+    if len(epochs[epoch]) == MOST_BATCHES:
+        # An endless sampler was cut: its rest is longer than what is known of it, and has no epoch after it.
+        require_same(rule, expected, rest[: len(expected)], where, done)
+        return
+    require_same(rule, expected, rest, where, done)
+    place = attrs.evolve(where, epoch=epoch + 1)
+    require_same(f"{rule}, and then with the next epoch", epochs[epoch + 1], following, place)
 
 
-def _rule(who: str, done: int) -> str:
-    return f"{who}, taken after {done} batches, must continue with the very next one"
+def _rule(who: str, where: Where) -> str:
+    return f"{who}, taken after {where.step} batches of epoch {where.epoch}, must continue with the very next one"
 
 
 def _places(length: int) -> list[int]:
@@ -109,9 +141,9 @@ def _places(length: int) -> list[int]:
     return sorted({*range(0, length, every), length})
 
 
-def _skip(passing: Any, number: int) -> None:
-    for _ in islice(passing, number):
-        pass
+def _some_places(length: int) -> list[int]:
+    """Return the ends of an epoch, those beside them, and the middle."""
+    return sorted({0, 1, length // 2, length - 1, length} & set(range(length + 1)))
 
 
 def _copy(state: Any) -> Any:
