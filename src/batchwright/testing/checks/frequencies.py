@@ -13,7 +13,7 @@ __all__ = ["check_frequencies"]
 
 # So often a row comes on average, over the batches that are counted; with fewer in a stratum than `_LEAST` on
 # average, counts are too coarse for a chi-square and the stratum is left out.
-_VISITS = 40
+_VISITS = 100
 _LEAST = 5
 _BATCHES = 20_000
 
