@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from faults import EVERY, FAULTS, ROWS, Right, claims_of
+from faults import EVERY, FAULTS, Right, claims_of
 from faults import TABLE as FAULTS_TABLE
 from standins import CASES, TABLE
 
@@ -24,7 +24,7 @@ def test_each_defect_is_flagged_by_its_check(name: str) -> None:
 
 def test_the_right_sampler_passes() -> None:
     """What the faults are faults of has none."""
-    check_sampler(Right, rows=ROWS, claims=EVERY, seeds=[0])
+    check_sampler(Right, table=FAULTS_TABLE, claims=EVERY, seeds=[0])
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
