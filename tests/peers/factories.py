@@ -47,7 +47,7 @@ def torchdata_distributed(seed: int = 0, num_replicas: int = 1, rank: int = 0) -
 def m_per_class() -> Any:
     from pytorch_metric_learning.samplers import MPerClassSampler
 
-    return MPerClassSampler(CODES, m=4, batch_size=16, length_before_new_iter=ROWS)
+    return MPerClassSampler(CODES, m=8, batch_size=16, length_before_new_iter=ROWS)
 
 
 def scdataset(strategy: Any, seed: int, num_workers: int, num_replicas: int, rank: int) -> Any:
@@ -73,7 +73,7 @@ def scdataset_balanced(seed: int = 0, num_workers: int = 0, num_replicas: int = 
 def catalyst_balanced() -> Any:
     from catalyst.data import BatchBalanceClassSampler
 
-    return BatchBalanceClassSampler(CODES.tolist(), num_classes=4, num_samples=4)
+    return BatchBalanceClassSampler(CODES.tolist(), num_classes=2, num_samples=8)
 
 
 def catalyst_wrapper(num_replicas: int = 1, rank: int = 0) -> Any:
@@ -91,7 +91,7 @@ def catalyst_wrapper_alike(seed: int = 0, num_replicas: int = 1, rank: int = 0) 
 def oml_balanced() -> Any:
     from oml.samplers.balance import BalanceSampler
 
-    return BalanceSampler(CODES, n_labels=4, n_instances=4)
+    return BalanceSampler(CODES, n_labels=2, n_instances=8)
 
 
 def wilds_groups(groups: int) -> Any:

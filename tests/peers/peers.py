@@ -56,7 +56,7 @@ BATCHED = {"batch_size": make.SIZE, "length": True}
 SHUFFLED = {**BATCHED, "indices": True, "short_last": True, "seeded": True, "new_epochs": True}
 SEEDED = {"length": True, "seeded": True, "set_epoch": True}
 LHOTSE = Claims(seeded=True, set_epoch=True, ranks="steps", equal_ranks=True, resume=True)
-OF_EACH_LABEL = Claims(batch_size=16, length=True, new_epochs=True, balance="label")
+OF_SOME_LABELS = Claims(batch_size=16, length=True, new_epochs=True, balance="label", labels_per_batch=2)
 
 PEERS = [
     Peer(
@@ -92,7 +92,7 @@ PEERS = [
         "MPerClassSampler",
         "pytorch-metric-learning",
         make.m_per_class,
-        OF_EACH_LABEL,
+        OF_SOME_LABELS,
         "docstring: 'm samples per class'; docs: with `batch_size` in every batch, and a new iterable after some",
         16,
     ),
@@ -100,14 +100,14 @@ PEERS = [
         "BalanceSampler",
         "open-metric-learning",
         make.oml_balanced,
-        OF_EACH_LABEL,
+        OF_SOME_LABELS,
         "class docstring: `n_instances` for each of the `n_labels`, selected for each batch, `L // n_labels` batches",
     ),
     Peer(
         "BatchBalanceClassSampler",
         "catalyst",
         make.catalyst_balanced,
-        OF_EACH_LABEL,
+        OF_SOME_LABELS,
         "class docstring: `num_samples` instances of each of `num_classes` in each batch, `num_batches` an epoch",
     ),
     Peer(
@@ -127,10 +127,10 @@ PEERS = [
         make.SIZE,
     ),
     Peer(
-        "GroupSampler, 4 groups a batch",
+        "GroupSampler, 2 groups a batch",
         "wilds",
-        partial(make.wilds_groups, 4),
-        OF_EACH_LABEL,
+        partial(make.wilds_groups, 2),
+        OF_SOME_LABELS,
         "docstrings of it and of get_train_loader: 'a fixed number of examples belonging to each group'",
     ),
     Peer(

@@ -53,14 +53,6 @@ def test_a_filter_narrows_the_universe() -> None:
     assert draft.universe == draft.primary == INDEX.pool("experiment", "a") & INDEX.pool("condition", "x")
 
 
-@pytest.mark.parametrize("quota", [-1, 5])
-def test_a_leak_is_a_part_of_the_batch(quota: int) -> None:
-    """A leak below nothing or beyond the batch is refused."""
-    draft = Draft.start(INDEX, 4).select(INDEX.pool("experiment", "a"))
-    with pytest.raises(SettingError, match=rf"between 0 and 4 rows, the batch size; got {quota} \(Draft.leak\)"):
-        draft.leak(draft.universe - draft.primary, quota)
-
-
 def test_a_split_leaves_no_row_behind() -> None:
     """A split in which a share gets no part is refused."""
     with pytest.raises(ChainError, match=r"4 rows of all groups got none \(Draft.split\)"):
