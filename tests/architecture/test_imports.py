@@ -43,7 +43,7 @@ FLOORS = [
         "testing.machine",
         "testing.samplers",
     ],
-    ["testing.comparison", "testing.statistics", "testing.strategies"],
+    ["testing.attempts", "testing.comparison", "testing.statistics", "testing.strategies"],
     ["testing.drawer_laws", "testing.stage_laws", "testing.subject"],
     ["testing.checks", "testing.checks.composition", "testing.checks.conduct", "testing.checks.epochs"],
     ["testing.checks.form", "testing.checks.frequencies", "testing.checks.ranks"],

@@ -107,6 +107,11 @@ class ReturnsAPool(Wrong):
         return draft.primary
 
 
+class ReturnsNothing(Wrong):
+    def apply(self, draft: Draft) -> Any:
+        draft.select(draft.primary)
+
+
 class OffersPools(Wrong):
     def apply(self, draft: Draft) -> Any:
         return Choice([1.0, 1.0], lambda _: draft.primary)  # type: ignore[arg-type,return-value]
@@ -260,6 +265,27 @@ class OneOfMany(Wrong):
         return Choice([1.0] * 40, lambda k: attrs.evolve(draft, shares=one_more) if k == 39 else draft)
 
 
+class RefusesWhatItOffers(Wrong):
+    """The alternative that selects nothing is refused, but only when it is asked for."""
+
+    def apply(self, draft: Draft) -> Choice:
+        pools = [draft.primary, Pool.empty(draft.index.size)]
+        return Choice([1.0, 1.0], lambda k: draft.select(pools[k]))
+
+
+class HoldsAFunction(Wrong):
+    """Has a setting that cannot be pickled."""
+
+    def __init__(self) -> None:
+        self._function = lambda: None
+
+    def __repr__(self) -> str:
+        return "HoldsAFunction()"
+
+    def apply(self, draft: Draft) -> Draft:
+        return draft
+
+
 class FirstAskedWins(Wrong):
     """Which child is asked for first decides what all of them are."""
 
@@ -293,6 +319,7 @@ WRONG = {
     Crashes(): "with an error of this library.*ZeroDivisionError",
     SaysNothing(): "must say what is wrong; a ChainError says nothing",
     ReturnsAPool(): r"must return a Draft.*Pool\(",
+    ReturnsNothing(): r"must return a Draft.*it returns None",
     OffersPools(): r"must return a Draft.*Pool\(",
     RemembersTheFirst(): "same draft must give the same result; it differs after other drafts|must do the same",
     Counts(): "same draft must give the same result",
@@ -315,6 +342,8 @@ WRONG = {
     WrongSizes(): "sizes of a choice must be the rows that its children select.*number 0 selects",
     TooFewSizes(): "sizes of a choice must be the rows that its children select, one for each; there are 1",
     OneOfMany(): "Quotas must sum to",
+    RefusesWhatItOffers(): "must be able to do what it offers.*refuses 1 of 2 alternatives",
+    HoldsAFunction(): "must survive pickling and copying; it cannot be pickled",
     FirstAskedWins(): "same draft must give the same result",
     WritesIntoTheIndex(): "must leave its draft and index as they are",
     Forgets(): "Steps taken must stay on record",

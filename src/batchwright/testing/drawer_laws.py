@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import pickle
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.errors import BatchwrightError
 from batchwright.stages.base import BaseDrawer
-from batchwright.testing.failures import StageFailure
+from batchwright.testing.attempts import attempt, copies_of, require
 
 __all__ = ["keeps_drawer_laws"]
 
@@ -27,14 +26,14 @@ def keeps_drawer_laws(drawer: BaseDrawer, batches: list[list[tuple[int, int]]], 
         return False
     _require_within(drawer, drawn, batches, uniforms.shape)
     again = _same(drawn, _draw(drawer, batches, uniforms))
-    _require(again, drawer, "The same numbers must draw the same", "a second time it differs")
+    require(again, drawer, "The same numbers must draw the same", "a second time it differs")
     for number, shares in enumerate(batches):
         alone = _draw(drawer, [shares], uniforms[number : number + 1])
         rule = "A batch must be drawn in a block as it is drawn alone"
-        _require(_same(drawn[number : number + 1], alone), drawer, rule, f"batch {number} of {len(batches)} is not")
-    for copied in (pickle.loads(pickle.dumps(drawer)), copy.deepcopy(drawer)):  # noqa: S301 - of the caller's own.
+        require(_same(drawn[number : number + 1], alone), drawer, rule, f"batch {number} of {len(batches)} is not")
+    for how, copied in copies_of(drawer):
         same = repr(copied) == repr(drawer) and _same(drawn, _draw(copied, batches, uniforms))
-        _require(same, drawer, "A copied drawer must do the same, and have the same repr", f"{copied!r} does not")
+        require(same, drawer, f"A {how} drawer must do the same, and have the same repr", f"{copied!r} does not")
     return True
 
 
@@ -48,17 +47,17 @@ def _draw(
     """Return what a drawer draws; None where it refuses with a clear error."""
     given = (*_columns(batches), uniforms.copy())
     before = copy.deepcopy(given)
-    try:
-        drawn = drawer.draw(*given)
-    except BatchwrightError as error:
-        _require(bool(str(error)), drawer, "An error must say what is wrong", f"a {type(error).__name__} says nothing")
+    drawn = attempt(drawer, lambda: _as_array(drawer, drawer.draw(*given)))
+    if drawn is None:
         return None
-    except Exception as error:
-        rule = "A drawer must refuse what it cannot do with an error of this library, such as SettingError"
-        raise StageFailure(rule, f"it raises {type(error).__name__}: {error}", drawer) from error
     untouched = all(map(np.array_equal, given, before))
-    _require(untouched, drawer, "A drawer must leave what it is given as it is", "quotas, sizes or uniforms differ")
-    _require(isinstance(drawn, np.ndarray), drawer, "A drawer must return an array", f"it returns {drawn!r}")
+    require(untouched, drawer, "A drawer must leave what it is given as it is", "quotas, sizes or uniforms differ")
+    values: NDArray[np.int64] = drawn
+    return values
+
+
+def _as_array(drawer: BaseDrawer, drawn: Any) -> Any:
+    require(isinstance(drawn, np.ndarray), drawer, "A drawer must return an array", f"it returns {drawn!r}")
     return drawn
 
 
@@ -74,13 +73,8 @@ def _require_within(
     """Raise unless each slot holds the number of a row of its share."""
     rule = "A drawer must return integers, one for each uniform"
     found = f"it returns {drawn.dtype} of shape {drawn.shape} for {shape}"
-    _require(drawn.shape == shape and drawn.dtype.kind in "iu", drawer, rule, found)
+    require(drawn.shape == shape and drawn.dtype.kind in "iu", drawer, rule, found)
     quotas, sizes = _columns(batches)
     outside = (drawn.ravel() < 0) | (drawn.ravel() >= np.repeat(sizes, quotas))
     rule = "A drawer must return numbers from 0 to the size of the share, less one"
-    _require(not outside.any(), drawer, rule, f"{outside.sum()} of {outside.size} lie outside")
-
-
-def _require(holds: bool, drawer: BaseDrawer, rule: str, found: str) -> None:
-    if not holds:
-        raise StageFailure(rule, found, drawer)
+    require(not outside.any(), drawer, rule, f"{outside.sum()} of {outside.size} lie outside")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import copy
-import pickle
 from collections.abc import Iterator
+from functools import partial
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from batchwright.draft import Choice, Draft
-from batchwright.errors import BatchwrightError
 from batchwright.pool import Pool
 from batchwright.share import Share
 from batchwright.stages.base import Stage
+from batchwright.testing.attempts import attempt, copies_of, require
 from batchwright.testing.failures import StageFailure
 
 __all__ = ["keeps_laws", "same_outcome"]
@@ -28,12 +28,12 @@ def keeps_laws(stage: Stage, draft: Draft) -> bool:
     before = copy.deepcopy((_content(draft), draft.index.cells.tolist(), draft.index.offsets.tolist()))
     outcome = _outcome(stage, draft)
     after = (_content(draft), draft.index.cells.tolist(), draft.index.offsets.tolist())
-    _require(after == before, stage, "A stage must leave its draft and index as they are", "one of them is changed")
+    require(after == before, stage, "A stage must leave its draft and index as they are", "one of them is changed")
     if not draft.done:
         _require_every_path(stage, draft)
     if outcome is None:
         return False
-    _require(same_outcome(outcome, stage.apply(draft)), stage, "The same draft must give the same result", "it differs")
+    require(same_outcome(outcome, stage.apply(draft)), stage, "The same draft must give the same result", "it differs")
     _require_copies(stage, draft, outcome)
     for choice in _choices(outcome):
         _require_probabilities(stage, choice)
@@ -44,27 +44,31 @@ def keeps_laws(stage: Stage, draft: Draft) -> bool:
     return True
 
 
-def _require(holds: bool, stage: Stage, rule: str, found: str) -> None:
-    if not holds:
-        raise StageFailure(rule, found, stage)
-
-
 def _outcome(stage: Stage, draft: Draft) -> Any:
     """Return what a stage makes of a draft, with all children opened; None where it refuses with a clear error."""
-    try:
+    rule = "A stage must return a Draft, or a Choice of such"
+
+    def apply() -> Any:
         stage.check(draft)
         outcome = stage.apply(draft)
-        children = list(_children(outcome))
-    except BatchwrightError as error:
-        _require(bool(str(error)), stage, "An error must say what is wrong", f"a {type(error).__name__} says nothing")
+        require(isinstance(outcome, Draft | Choice), stage, rule, f"it returns {outcome!r}")
+        return outcome
+
+    outcome = attempt(stage, apply)
+    if not isinstance(outcome, Choice):
+        return outcome
+    opened = [attempt(stage, partial(_opened, outcome, k)) for k in _some(outcome)]
+    if not any(opened):
         return None
-    except Exception as error:
-        rule = "A stage must refuse what it cannot do with an error of this library, such as ChainError"
-        raise StageFailure(rule, f"it raises {type(error).__name__}: {error}", stage) from error
-    rule = "A stage must return a Draft, or a Choice of such"
-    for child in children:
-        _require(isinstance(child, Draft), stage, rule, f"it offers {child!r}")
+    offer = "A stage must be able to do what it offers, or it fails in the middle of an epoch"
+    require(all(opened), stage, offer, f"it refuses {opened.count(None)} of {len(opened)} alternatives")
+    for child in _children(outcome):
+        require(isinstance(child, Draft), stage, rule, f"it offers {child!r}")
     return outcome
+
+
+def _opened(choice: Choice, k: int) -> list[Any]:
+    return list(_children(choice.child(k)))
 
 
 def _require_every_path(stage: Stage, draft: Draft) -> None:
@@ -77,25 +81,24 @@ def _require_every_path(stage: Stage, draft: Draft) -> None:
         found = (
             f"it takes all {draft.universe.size} rows as the selection, but not {draft.index.describe(narrow.primary)}"
         )
-        _require(_outcome(stage, narrow) is not None, stage, "A stage must work on every path or on none", found)
+        require(_outcome(stage, narrow) is not None, stage, "A stage must work on every path or on none", found)
 
 
 def _require_copies(stage: Stage, draft: Draft, outcome: Draft | Choice) -> None:
-    pickled = pickle.loads(pickle.dumps(stage))  # noqa: S301 - a stage of the caller's own.
-    for how, copied in (("pickled", pickled), ("copied", copy.deepcopy(stage))):
+    for how, copied in copies_of(stage):
         rule = f"A {how} stage must have the same settings, and a repr that shows them"
-        _require(repr(copied) == repr(stage), stage, rule, f"its repr is {copied!r}")
+        require(repr(copied) == repr(stage), stage, rule, f"its repr is {copied!r}")
         # Without an equality of their own, no two objects are equal.
         compares = type(stage).__eq__ is not object.__eq__
-        _require(copied == stage or not compares, stage, rule, "it is not equal")
-        _require(same_outcome(outcome, copied.apply(draft)), stage, f"A {how} stage must do the same", "it does not")
+        require(copied == stage or not compares, stage, rule, "it is not equal")
+        require(same_outcome(outcome, copied.apply(draft)), stage, f"A {how} stage must do the same", "it does not")
 
 
 def _require_probabilities(stage: Stage, choice: Choice) -> None:
     weights = np.asarray(choice.weights)
     sound = weights.ndim == 1 and bool(np.isfinite(weights).all()) and bool((weights >= 0).all())
     rule = "The weights of a choice must be probabilities that sum to 1"
-    _require(sound and abs(weights.sum() - 1) < 1e-9, stage, rule, f"{weights.size} weights sum to {weights.sum()}")
+    require(sound and abs(weights.sum() - 1) < 1e-9, stage, rule, f"{weights.size} weights sum to {weights.sum()}")
 
 
 def _require_stack(stage: Stage, choice: Choice) -> None:
@@ -112,7 +115,7 @@ def _require_stack(stage: Stage, choice: Choice) -> None:
         shares = stack.shares(row, ["primary"] * stack.quotas.shape[1], child.index.size)
         found = [(share.pool, share.quota) for share in shares]
         expected = [(share.pool, share.quota) for share in child.shares]
-        _require(found == expected, stage, rule, f"number {k} has {found} for {expected}")
+        require(found == expected, stage, rule, f"number {k} has {found} for {expected}")
 
 
 def _require_sizes(stage: Stage, choice: Choice) -> None:
@@ -121,12 +124,12 @@ def _require_sizes(stage: Stage, choice: Choice) -> None:
     if sizes is None:
         return
     rule = "The sizes of a choice must be the rows that its children select, one for each"
-    _require(np.shape(sizes) == choice.weights.shape, stage, rule, f"there are {np.size(sizes)}")
+    require(np.shape(sizes) == choice.weights.shape, stage, rule, f"there are {np.size(sizes)}")
     for k in _some(choice):
         child = choice.child(k)
         if isinstance(child, Draft):
             found = f"number {k} selects {child.primary.size} for {sizes[k]}"
-            _require(child.primary.size == sizes[k], stage, rule, found)
+            require(child.primary.size == sizes[k], stage, rule, found)
 
 
 def _require_sound(stage: Stage, draft: Draft, child: Draft) -> None:
@@ -134,20 +137,20 @@ def _require_sound(stage: Stage, draft: Draft, child: Draft) -> None:
     pools = [share.pool for share in child.shares]
     strangers = [share for share in child.shares if not _is_of_its_role(share, child)]
     size, universe = draft.batch_size, child.universe
-    _require(child.index is draft.index, stage, "The index must stay the same", "it is another one")
-    _require(draft.done <= child.done, stage, "Steps taken must stay on record", f"{sorted(child.done)} are left")
-    _require(child.batch_size == size, stage, f"Quotas must sum to {size}", f"they sum to {child.batch_size}")
-    _require(universe.issubset(draft.universe), stage, "The universe must only shrink", f"it has {universe.size} rows")
+    require(child.index is draft.index, stage, "The index must stay the same", "it is another one")
+    require(draft.done <= child.done, stage, "Steps taken must stay on record", f"{sorted(child.done)} are left")
+    require(child.batch_size == size, stage, f"Quotas must sum to {size}", f"they sum to {child.batch_size}")
+    require(universe.issubset(draft.universe), stage, "The universe must only shrink", f"it has {universe.size} rows")
     inside = bool(child.primary) and child.primary.issubset(universe)
-    _require(inside, stage, "The primary rows must be some of the universe", f"{child.primary.size} of {universe.size}")
+    require(inside, stage, "The primary rows must be some of the universe", f"{child.primary.size} of {universe.size}")
     rule = "Primary shares must be of the primary rows, and leaked ones of others"
-    _require(not strangers, stage, rule, f"{len(strangers)} of {len(pools)} are not")
+    require(not strangers, stage, rule, f"{len(strangers)} of {len(pools)} are not")
     for pool in pools:
         outside = (pool - universe).size
-        _require(not outside, stage, "Pools must lie in the universe", f"{outside} rows of one lie outside")
+        require(not outside, stage, "Pools must lie in the universe", f"{outside} rows of one lie outside")
     for one, other in combinations(pools, 2):
         common = (one & other).size
-        _require(not common, stage, "Shares must be disjoint, or rows repeat", f"two have {common} rows in common")
+        require(not common, stage, "Shares must be disjoint, or rows repeat", f"two have {common} rows in common")
 
 
 def _is_of_its_role(share: Share, child: Draft) -> bool:
