@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 import pandas as pd
+from hypothesis.stateful import RuleBasedStateMachine
 from torch.utils.data import DataLoader
 
 from batchwright import (
@@ -20,6 +21,8 @@ from batchwright import (
     Stage,
     TemporalEnricher,
 )
+from batchwright.testing import Claims, check_sampler, check_stage, run_checks, sampler_machine
+from batchwright.testing.strategies import pools, samplers, tables
 
 
 class OnlyMarker(Stage):
@@ -64,3 +67,19 @@ def use(table: pd.DataFrame) -> Iterator[int]:
     loader: DataLoader[int] = DataLoader(list(range(8)), batch_sampler=flexible)  # type: ignore[arg-type]
     yield from sampler.batch(0, epoch=1)
     yield pool.size + sampler.epoch + len(loader)
+
+
+def check(table: pd.DataFrame) -> Iterator[str]:
+    """Use the test kit."""
+
+    def factory(seed: int, num_replicas: int, rank: int) -> PipelineSampler:
+        return PipelineSampler(table, [Drawer()], 8, seed=seed, num_replicas=num_replicas, rank=rank)
+
+    claims = Claims.every(batch_size=8, group=["experiment"], leak=0.2, balance="condition", ratio={"x": 1})
+    check_sampler(factory, table=table, claims=claims, seeds=range(3), expected_failures={"hosts": "why"})
+    check_stage(OnlyMarker(), by={"marker": ["DAPI"]}, max_examples=10)
+    machine: type[RuleBasedStateMachine] = sampler_machine(factory)
+    pool: Pool = pools(5).example()
+    sampler: PipelineSampler = samplers(tables(by={"donor": [1, 2]}, order_by=None), batch_size=3).example()
+    yield from (outcome.reason for outcome in run_checks(factory, claims=claims, table=table))
+    yield f"{machine.__name__} {pool.size} {len(sampler)}"
