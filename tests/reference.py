@@ -55,12 +55,3 @@ def distribution(plan: Plan) -> dict[tuple[int, ...], float]:
             batch = tuple(sorted(row for part in drawn for row in part))
             chances[batch] += probability / math.prod(len(alternatives) for alternatives in sets)
     return dict(chances)
-
-
-def chi_square_limit(degrees: int, false_alarm: float) -> float:
-    """Return what a chi-square of so many degrees exceeds with at most the given probability.
-
-    Laurent and Massart (2000), lemma 1: P(X >= d + 2 sqrt(d x) + 2 x) <= exp(-x), for every d and x.
-    """
-    x = -math.log(false_alarm)
-    return degrees + 2 * math.sqrt(degrees * x) + 2 * x

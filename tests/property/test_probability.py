@@ -18,7 +18,8 @@ from batchwright import (
     TemporalEnricher,
 )
 from batchwright.drawing import draw_block
-from reference import chi_square_limit, distribution
+from batchwright.testing.statistics import chi_square_limit
+from reference import distribution
 
 # A right sampler fails one of these tests with at most this probability over the choice of the seed.
 FALSE_ALARM = 1e-6

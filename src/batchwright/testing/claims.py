@@ -120,7 +120,7 @@ class Claims:
         checked.
     balance
         Column or columns: the rows of a batch's group have their labels in equal counts, within one, and rounded up as
-        often as down, as the target says, in each group: the more batches there are of it, the finer it is told.
+        often as the target says, in each group: the more batches there are of a group, the finer it is told.
     ratio
         With it, in counts of this ratio.
     labels_per_batch

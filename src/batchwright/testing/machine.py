@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import attrs
@@ -81,7 +81,7 @@ class SamplerMachine(RuleBasedStateMachine):
         self.steps = len(self.oracle)
         self.sizes = {len(self.oracle.batch(step)) for step in range(self.steps)}
         self.place = _Place()
-        self.passes: list[Iterator[list[int]]] = []
+        self.passes: list[Any] = []
         # Epoch, and steps done over all ranks, of the pass begun last, until another epoch or place is set.
         self.running: tuple[int, int] | None = None
         self.fresh = True
@@ -130,7 +130,7 @@ class SamplerMachine(RuleBasedStateMachine):
         """Go on in new processes, perhaps more or fewer, from a state that any rank saved."""
         sources = [*self.samplers, *self.passes]
         source: Any = sources[data.draw(st.integers(0, len(sources) - 1), label="source")]
-        state = pickle.loads(pickle.dumps(source.state_dict()))  # noqa: S301 - a state that was just made.
+        state = _pickled(source.state_dict())
         self.start(world)
         for sampler in self.samplers:
             sampler.load_state_dict(state)
@@ -147,7 +147,7 @@ class SamplerMachine(RuleBasedStateMachine):
         self._leave()
         self.begin()
         for passing, state in zip(self.passes, states, strict=True):
-            passing.load_state_dict(state)  # type: ignore[attr-defined]
+            passing.load_state_dict(state)
         # A finished state leaves nothing to deliver; any other begins its epoch there.
         self.place.move(*place, self.steps)
         self.place.step, self.place.begun = 0, place[1] < self.steps
@@ -157,9 +157,8 @@ class SamplerMachine(RuleBasedStateMachine):
     @rule(pickled=st.booleans())
     def copy_samplers(self, pickled: bool) -> None:
         """Go on with copies, which stand where the samplers do."""
-        copies = [pickle.loads(pickle.dumps(s)) if pickled else copy.deepcopy(s) for s in self.samplers]  # noqa: S301
         place = self._position() if self.running is not None else None
-        self.samplers = copies
+        self.samplers = [_pickled(sampler) if pickled else copy.deepcopy(sampler) for sampler in self.samplers]
         self._leave()
         if place is not None:
             self.place.move(*place, self.steps)
@@ -207,6 +206,11 @@ class SamplerMachine(RuleBasedStateMachine):
     def _leave(self) -> None:
         """Forget the running pass."""
         self.passes, self.running = [], None
+
+
+def _pickled(value: Any) -> Any:
+    """Return a value as another process reads it."""
+    return pickle.loads(pickle.dumps(value))  # noqa: S301 - a value that is at hand.
 
 
 def _require(what: str, expected: Any, found: Any) -> None:

@@ -50,8 +50,8 @@ def peek(sampler: Any) -> None:
     iter(sampler)
     if hasattr(sampler, "__len__"):
         len(sampler)
-    # Samplers of single rows hand states on, and may have none.
-    if hasattr(getattr(sampler, "sampler", sampler), "state_dict"):
+    # Of a sampler of single rows, only its own state counts: it may have none to hand on.
+    if hasattr(sampler.sampler if isinstance(sampler, Batched) else sampler, "state_dict"):
         sampler.state_dict()
     if hasattr(sampler, "batch"):
         sampler.batch(0)
