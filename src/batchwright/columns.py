@@ -1,18 +1,21 @@
-"""One column of any table, as canonical integer codes: the same whatever library or dtype it comes from."""
+"""The columns of any table, as pandas Series of some rows at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import attrs
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from batchwright._checks import some_of
 from batchwright.errors import TableError
 
-__all__ = ["as_columns", "column_names", "encode_labels", "encode_order", "read_column"]
+__all__ = ["Column", "as_columns", "column_names", "lots_of", "read_column"]
+
+# What a lot needs besides stays in the cache, and is little beside a table that is worth the care.
+_ROWS_A_LOT = 1 << 18
 
 
 def as_columns(by: str | Iterable[str]) -> tuple[str, ...]:
@@ -22,6 +25,12 @@ def as_columns(by: str | Iterable[str]) -> tuple[str, ...]:
 
 def column_names(table: Any) -> list[Any]:
     """Return the names of the columns of a frame or of a dict of arrays."""
+    if type(table).__module__.startswith("polars") and type(table).__name__ == "LazyFrame":
+        msg = (
+            "A table must be in memory; got a polars LazyFrame, whose rows are 0 so far (table). "
+            "Pass table.select(...).collect() with the columns that the chain names."
+        )
+        raise TableError(msg)
     if hasattr(table, "keys") and not hasattr(table, "columns"):
         return list(table.keys())
     if hasattr(table, "column_names"):
@@ -35,13 +44,34 @@ def column_names(table: Any) -> list[Any]:
     raise TableError(msg)
 
 
-def read_column(table: Any, name: str) -> pd.Series[Any]:
-    """Return one column as a pandas Series with a plain range index; no other column is touched.
+@attrs.frozen(eq=False)
+class Column:
+    """One column of a table, of which some rows at a time are read."""
+
+    values: Any
+    size: int
+
+    def rows(self, start: int, stop: int) -> pd.Series[Any]:
+        """Return the values of some rows; those of polars and pyarrow are converted here, not as a whole."""
+        module = type(self.values).__module__
+        if module.startswith("polars"):
+            values = self.values[start:stop]
+            read = pd.Series(values.to_numpy())
+            zone = getattr(values.dtype, "time_zone", None)
+            return read if zone is None else read.dt.tz_localize("UTC").dt.tz_convert(zone)
+        if module.startswith("pyarrow"):
+            return pd.Series(self.values.slice(start, stop - start).to_pandas(date_as_object=False))
+        series: pd.Series[Any] = self.values.iloc[start:stop]
+        return series
+
+
+def read_column(table: Any, name: str) -> Column:
+    """Return one column; no other one is touched.
 
     Raises
     ------
     TableError
-        If the column is missing, stands twice, has more than one dimension or no rows.
+        If the column is missing, stands twice or has more than one dimension.
     """
     names = column_names(table)
     if names.count(name) != 1:
@@ -51,115 +81,48 @@ def read_column(table: Any, name: str) -> pd.Series[Any]:
             f"The table has {len(names)} columns: {some_of(names, 20)}. Rename or add the column."
         )
         raise TableError(msg)
-    series = _as_series(table[name], name)
-    if series.empty:
-        msg = f"A table must have rows; column {name!r} has 0. Pass a table with at least one row."
-        raise TableError(msg)
-    return series
+    values = table[name]
+    if not type(values).__module__.startswith(("polars", "pyarrow")):
+        values = _as_series(values, name)
+    return Column(values, len(values))
 
 
 def _as_series(values: Any, name: str) -> pd.Series[Any]:
-    if isinstance(values, pd.Series):
-        return values.reset_index(drop=True)
-    if type(values).__module__.startswith("polars"):
-        read = pd.Series(values.to_numpy())
-        zone = getattr(values.dtype, "time_zone", None)
-        return read if zone is None else read.dt.tz_localize("UTC").dt.tz_convert(zone)
-    if type(values).__module__.startswith("pyarrow"):
-        return pd.Series(values.to_pandas(date_as_object=False))
-    if np.ndim(np.asanyarray(values, dtype=None if hasattr(values, "dtype") else object)) != 1:
-        msg = f"A column must have one dimension; {name!r} has {np.ndim(values)}. Pass one value a row."
-        raise TableError(msg)
-    # From here pandas reads lists better than NumPy does, which would make text of [1, "b"] and of a missing value.
-    return pd.Series(values)
+    if not isinstance(values, pd.Series):
+        if np.ndim(np.asanyarray(values, dtype=None if hasattr(values, "dtype") else object)) != 1:
+            msg = f"A column must have one dimension; {name!r} has {np.ndim(values)}. Pass one value a row."
+            raise TableError(msg)
+        # pandas reads lists better than NumPy does, which would make text of [1, "b"] and of a missing value.
+        values = pd.Series(values, copy=False) if isinstance(values, np.ndarray) else pd.Series(values)
+    # All rows decide what objects are: some of them alone may look like numbers.
+    series: pd.Series[Any] = values.infer_objects() if values.dtype == object else values
+    return series
 
 
-def encode_labels(table: Any, name: str) -> tuple[NDArray[Any], tuple[Hashable, ...]]:
-    """Return the codes of a key column and its labels.
+def lots_of(table: Any, names: Sequence[str]) -> Iterator[tuple[int, dict[str, pd.Series[Any]]]]:
+    """Yield some rows of the named columns at a time: their number, and a Series of each column.
 
-    Returns
-    -------
-    codes
-        Signed integers of at most 32 bits, shape (N,), each an index into the labels.
-    labels
-        The distinct values as plain Python objects, sorted; unused categories are left out.
+    Without a name the first column is looked at for its length. A table without rows yields nothing.
 
     Raises
     ------
     TableError
-        If the column has missing values.
+        If a column cannot be read, or columns differ in length.
     """
-    series = read_column(table, name)
-    try:
-        codes, labels = _factorize(series)
-    except TypeError as error:
-        msg = (
-            f"A key column must hold values that can be hashed and sorted; {name!r} cannot: {error}. "
-            "Convert it to text."
-        )
-        raise TableError(msg) from error
-    missing = int(np.count_nonzero(codes < 0))
-    if missing:
-        msg = (
-            f"A key column must have a value in every row; {name!r} has {missing} missing of {len(codes)}. "
-            f"Drop those rows, or give them a label of their own, such as fillna('unknown')."
-        )
+    columns = {name: read_column(table, name) for name in names}
+    lengths = {column.size for column in columns.values()} or {_length(table)}
+    if len(lengths) > 1:
+        msg = f"All columns must be equally long; got lengths {sorted(lengths)} (table). Cut them to one length."
         raise TableError(msg)
-    return codes, tuple(labels.tolist())
+    size = lengths.pop()
+    for start in range(0, size, _ROWS_A_LOT):
+        stop = min(start + _ROWS_A_LOT, size)
+        yield stop - start, {name: column.rows(start, stop) for name, column in columns.items()}
 
 
-def _factorize(series: pd.Series[Any]) -> tuple[NDArray[Any], pd.Index[Any]]:
-    if not isinstance(series.dtype, pd.CategoricalDtype):
-        found, labels = pd.factorize(series.infer_objects(), sort=True)
-        return found.astype(np.int32), pd.Index(labels)
-    # The codes of a category are ready, but in the order of its declaration and with unused entries.
-    codes: NDArray[Any] = series.cat.codes.to_numpy()
-    counts = np.bincount(codes + 1, minlength=len(series.cat.categories) + 1)[1:]
-    used = pd.Index(series.cat.categories[counts > 0])
-    rank = np.full(len(counts) + 1, -1, dtype=np.int32)
-    order = np.argsort(pd.factorize(used, sort=True)[0])
-    rank[np.flatnonzero(counts)[order]] = np.arange(len(used), dtype=np.int32)
-    # A missing value has code -1 and so takes the last entry, which stays -1.
-    return rank[codes], used[order]
-
-
-def encode_order(table: Any, name: str) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Return the rank of each row in an ordered column and the sorted distinct values.
-
-    Returns
-    -------
-    ranks
-        int64, shape (N,), each an index into the values; a missing value has the rank ``len(values)``.
-    values
-        float64, int64 or datetime64, shape (T,), sorted, unique.
-
-    Raises
-    ------
-    TableError
-        If the column holds neither numbers nor dates.
-    """
-    series = read_column(table, name)
-    if pd.api.types.is_datetime64_any_dtype(series.dtype):
-        naive = series if series.dt.tz is None else series.dt.tz_convert(None)
-        try:
-            ready = naive.dt.as_unit("ns")
-        except pd.errors.OutOfBoundsDatetime as error:
-            msg = (
-                f"Dates must lie between the years 1677 and 2262; {name!r} reaches beyond: {error}. "
-                "Convert it to numbers."
-            )
-            raise TableError(msg) from error
-    elif pd.api.types.is_signed_integer_dtype(series.dtype) and not series.hasnans:
-        # Not as floats, which cannot tell nanoseconds since 1970 apart.
-        ready = series.astype("int64")
-    elif pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
-        ready = series.astype("float64")
-    else:
-        msg = (
-            f"An ordered column must hold numbers or dates; {name!r} holds {series.dtype}. "
-            "Convert it first, for instance with pandas.to_numeric or pandas.to_datetime."
-        )
+def _length(table: Any) -> int:
+    names = column_names(table)
+    if not names:
+        msg = "A table must have rows; it has 0 columns (table). Pass a table with at least one column and one row."
         raise TableError(msg)
-    ranks, values = pd.factorize(ready, sort=True)
-    distinct = np.asarray(values)
-    return np.where(ranks < 0, distinct.size, ranks).astype(np.int64), distinct
+    return read_column(table, names[0]).size

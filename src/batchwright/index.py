@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from hashlib import blake2b
 from typing import Any
 
@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchwright._checks import some_of
-from batchwright.columns import as_columns, column_names, encode_labels, encode_order, read_column
+from batchwright.blocks import Blocks
+from batchwright.building import LotBuilder, Parts, build_from_runs
+from batchwright.columns import as_columns, column_names, lots_of, read_column
+from batchwright.counting import read_counts
 from batchwright.errors import SettingError, TableError
 from batchwright.groups import Groups, Pieces
-from batchwright.ordering import compress, mixed_radix, stable_order
 from batchwright.pool import Pool
 from batchwright.timeline import Timeline
 
 __all__ = ["MetadataIndex"]
 
 Integers = NDArray[np.int64]
-
-_ONE_CELL = np.zeros((1, 0), dtype=np.int32)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -45,8 +45,8 @@ class MetadataIndex:
     offsets
         int64, shape (M + 1,): first position of each cell, and N at the end.
     order
-        The row at each position: uint32 (int64 from 2**32 rows on), shape (N,); None where the table is
-        already in order, so that nothing is kept per row.
+        The row at each position: uint32 (int64 from 2**32 rows on), shape (N,). `Blocks` where the table stands
+        in few, long runs, and None where it is in order, so that nothing is kept per row.
     timeline
         The order within cells; None unless a column was given for it.
 
@@ -63,7 +63,7 @@ class MetadataIndex:
     labels: tuple[tuple[Hashable, ...], ...]
     cells: NDArray[np.int32]
     offsets: Integers
-    order: NDArray[Any] | None
+    order: NDArray[Any] | Blocks | None
     timeline: Timeline | None
     fingerprint: str = attrs.field(init=False)
     _cuts: dict[tuple[str, ...], tuple[tuple[Hashable, ...], Integers]] = attrs.field(init=False, factory=dict)
@@ -72,7 +72,7 @@ class MetadataIndex:
     def _make_fingerprint(self) -> str:
         digest = blake2b(repr((self.columns, self.labels)).encode(), digest_size=8)
         parts = [self.cells, self.offsets]
-        parts += [] if self.order is None else [self.order]
+        parts += _arrays_of(self.order)
         parts += [] if self.timeline is None else [self.timeline.times, self.timeline.keys, self.timeline.starts]
         for part in parts:
             digest.update(zlib.crc32(np.ascontiguousarray(part).view(np.uint8).data).to_bytes(4, "little"))
@@ -96,30 +96,89 @@ class MetadataIndex:
         TableError
             If a column is missing or cannot be used, or the table has no rows.
         """
-        columns = tuple(dict.fromkeys(as_columns(by)))
-        encoded = [encode_labels(table, name) for name in columns]
-        ranks, times = (None, None) if order_by is None else encode_order(table, order_by)
-        read = [codes for codes, _ in encoded]
-        rows = _count_rows(table, read if ranks is None else [*read, ranks])
-        sizes = [len(labels) for _, labels in encoded]
-        present, counts, run_of_row = compress(*mixed_radix(read, sizes, rows))
-        radix = present.size
-        if ranks is not None and times is not None:
-            # Rows of one cell and one time are a run; without an ordered column a cell is one run.
-            radix *= times.size + 1
-            run_of_row = run_of_row * np.int64(times.size + 1) + ranks
-        order = stable_order(run_of_row, radix)
-        timeline = None
-        if order_by is not None and times is not None:
-            timeline = Timeline.of(order_by, times, run_of_row if order is None else run_of_row[order])
-        return cls(
-            columns=columns,
-            labels=tuple(labels for _, labels in encoded),
-            cells=np.stack(np.unravel_index(present, sizes), axis=1).astype(np.int32) if columns else _ONE_CELL,
-            offsets=np.concatenate([[0], np.cumsum(counts)]),
-            order=order,
-            timeline=timeline,
-        )
+        return cls.from_chunks([table], by, order_by)
+
+    @classmethod
+    def from_chunks(
+        cls, chunks: Iterable[Any], by: str | Iterable[str] = (), order_by: str | None = None
+    ) -> MetadataIndex:
+        """Build from a table that comes in chunks, of which one at a time is held.
+
+        The index equals that of the whole table.
+
+        Parameters
+        ----------
+        chunks
+            Tables of any kind that `from_table` takes, such as a generator of frames; they are looked at once.
+        by, order_by
+            As of `from_table`.
+
+        Raises
+        ------
+        TableError
+            If a column is missing or cannot be used, chunks differ in kind, or there are no rows.
+
+        Examples
+        --------
+        >>> chunks = ({"plate": plates} for plates in (["b", "a"], ["b", "c"]))
+        >>> index = MetadataIndex.from_chunks(chunks, by="plate")
+        >>> index.order.tolist()
+        [1, 0, 2, 3]
+        """
+        columns = _columns(by)
+        builder = LotBuilder(columns, order_by)
+        for chunk in chunks:
+            for size, lot in lots_of(chunk, [*columns, *([] if order_by is None else [order_by])]):
+                builder.add(size, lot)
+        return cls._of(builder.finish())
+
+    @classmethod
+    def from_counts(
+        cls, counts: Any, by: str | Iterable[str] | None = None, order_by: str | None = None, count: str = "count"
+    ) -> MetadataIndex:
+        """Build from the counts of the groups of a table, which is not looked at.
+
+        Where a table stands grouped, as one that is sorted or was written plate by plate, this is all that there is
+        to know of it. It costs O(groups) in time and memory, however many rows there are.
+
+        Parameters
+        ----------
+        counts
+            A table with a row for each group, in the order in which the groups stand in the table, such as the result
+            of ``SELECT plate, COUNT(*) AS count FROM wells GROUP BY plate ORDER BY plate``. A group may come
+            several times.
+        by
+            Key columns. By default all columns but the count and the ordered one.
+        order_by
+            Column of numbers or dates that orders the rows within a cell. All rows of a group must agree in it.
+        count
+            The column that holds the number of rows: integers, not negative. Groups of 0 rows are left out.
+
+        Raises
+        ------
+        TableError
+            If a column is missing or cannot be used, or the counts make no rows.
+
+        Examples
+        --------
+        >>> counts = {"source": ["s2", "s1", "s2"], "count": [3, 4, 1]}
+        >>> index = MetadataIndex.from_counts(counts)
+        >>> index
+        MetadataIndex(by=('source',): 8 rows in 2 cells)
+        >>> index.rows(index.pool("source", "s2").positions()).tolist()
+        [0, 1, 2, 7]
+        """
+        lengths = read_counts(counts, count)
+        others = [name for name in column_names(counts) if name not in (count, order_by)]
+        columns = _columns(others if by is None else by)
+        read = [*columns, *([] if order_by is None else [order_by])]
+        runs = {name: read_column(counts, name) for name in read}
+        whole = {name: column.rows(0, column.size)[lengths > 0] for name, column in runs.items()}
+        return cls._of(build_from_runs(columns, order_by, whole, lengths[lengths > 0]))
+
+    @classmethod
+    def _of(cls, parts: Parts) -> MetadataIndex:
+        return cls(**{field.name: getattr(parts, field.name) for field in attrs.fields(Parts)})
 
     @property
     def size(self) -> int:
@@ -218,16 +277,12 @@ class MetadataIndex:
             object.__setattr__(self, name, value)
 
 
-def _count_rows(table: Any, read: Sequence[NDArray[Any]]) -> int:
-    """Return the number of rows, by the columns that were read, or by the first one where none was."""
-    if not read:
-        names = column_names(table)
-        if not names:
-            msg = "A table must have rows; it has 0 columns (table). Pass a table with at least one column and one row."
-            raise TableError(msg)
-        return len(read_column(table, names[0]))
-    lengths = {column.size for column in read}
-    if len(lengths) > 1:
-        msg = f"All columns must be equally long; got lengths {sorted(lengths)} (table). Cut them to one length."
-        raise TableError(msg)
-    return lengths.pop()
+def _columns(by: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the columns, each once."""
+    return tuple(dict.fromkeys(as_columns(by)))
+
+
+def _arrays_of(order: NDArray[Any] | Blocks | None) -> list[NDArray[Any]]:
+    if isinstance(order, Blocks):
+        return [order.starts, order.rows]
+    return [] if order is None else [order]

@@ -16,8 +16,9 @@ SOURCE = Path(batchwright.__file__).parent
 FLOORS = [
     ["errors"],
     ["_checks"],
-    ["pool", "columns", "ordering", "rounding", "stream", "timeline"],
-    ["groups", "share"],
+    ["pool", "blocks", "columns", "encoding", "ordering", "rounding", "spill", "stream", "timeline", "times"],
+    ["groups", "share", "counting", "timesort"],
+    ["building"],
     ["index", "stack"],
     ["draft", "layout"],
     ["stages.base", "stages._windows"],

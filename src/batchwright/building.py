@@ -1,0 +1,164 @@
+"""What an index is made of, worked out from lots of rows or from counts of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from batchwright.blocks import Blocks, condense, order_of_blocks, row_dtype
+from batchwright.encoding import CellEncoder, Cells
+from batchwright.errors import TableError
+from batchwright.ordering import first_of_runs, place_rows, sort_runs
+from batchwright.spill import Spill
+from batchwright.timeline import Timeline
+from batchwright.times import TimeReader, rank_times
+from batchwright.timesort import sort_by_time
+
+__all__ = ["LotBuilder", "Parts", "build_from_runs"]
+
+Integers = NDArray[np.int64]
+
+# Runs that are this long on average are put by as such: their 16 bytes are then nothing beside their rows.
+_ROWS_A_RUN = 1024
+
+
+@attrs.frozen(eq=False)
+class Parts:
+    """What a `MetadataIndex` is made of; its parameters, in its words."""
+
+    columns: tuple[str, ...]
+    labels: tuple[tuple[Hashable, ...], ...]
+    cells: NDArray[np.int32]
+    offsets: Integers
+    order: NDArray[Any] | Blocks | None
+    timeline: Timeline | None
+
+
+def build_from_runs(
+    columns: tuple[str, ...], order_by: str | None, runs: Mapping[str, pd.Series[Any]], lengths: Integers
+) -> Parts:
+    """Build from runs of rows that agree in all columns, in order of the table.
+
+    Parameters
+    ----------
+    columns, order_by
+        The key columns, and the ordered one.
+    runs
+        The values of these columns, one a run.
+    lengths
+        int64, shape (K,): rows of each run, at least one.
+    """
+    encoder = CellEncoder(columns)
+    ids = encoder.encode(lengths.size, runs)
+    counts = np.zeros(int(ids.max()) + 1, dtype=np.int64)
+    np.add.at(counts, ids, lengths)
+    cells = encoder.finish(counts)
+    keys, times = cells.rank[ids], None
+    if order_by is not None:
+        times, ranks = rank_times(TimeReader(order_by).read(runs[order_by]))
+        keys = keys * (times.size + 1) + ranks
+    size = int(lengths.sum())
+    starts, rows = sort_runs(keys, lengths)
+    timeline = None
+    if order_by is not None and times is not None:
+        keys = np.sort(keys)
+        first = first_of_runs(keys)
+        timeline = Timeline(order_by, times, keys[first], np.append(starts[first], size))
+    return Parts(columns, cells.labels, cells.codes, cells.offsets, order_of_blocks(starts, rows, size), timeline)
+
+
+class LotBuilder:
+    """Builds from rows, some at a time; they are looked at once, and put by as numbers of cells in small integers.
+
+    Parameters
+    ----------
+    columns, order_by
+        The key columns, and the ordered one.
+    folder
+        Where to put by what grows with the rows, and to leave the order in ``order.npy``; by default in memory.
+    """
+
+    def __init__(self, columns: tuple[str, ...], order_by: str | None, folder: Path | None = None) -> None:
+        self._columns, self._order_by, self._folder = columns, order_by, folder
+        self._encoder = CellEncoder(columns)
+        self._reader = None if order_by is None else TimeReader(order_by)
+        self._ids, self._times = (Spill(folder and folder / f"{name}.spill") for name in ("ids", "times"))
+        self._counts = np.zeros(0, dtype=np.int64)
+        # Runs of one cell are put by instead, as long as all lots have few of them.
+        self._runs: list[tuple[Integers, Integers]] | None = [] if order_by is None else None
+        self._size = 0
+
+    def add(self, size: int, lot: Mapping[str, pd.Series[Any]]) -> None:
+        """Take in the rows of a lot, at least one."""
+        ids = self._encoder.encode(size, lot)
+        counts = np.bincount(ids, minlength=self._counts.size)
+        counts[: self._counts.size] += self._counts
+        self._counts = counts
+        if self._reader is not None:
+            self._times.append(self._reader.read(lot[self._reader.name]))
+        self._put_by(ids)
+        self._size += size
+
+    def finish(self) -> Parts:
+        """Return the parts of the index of all rows so far.
+
+        Raises
+        ------
+        TableError
+            If there are no rows, or a column cannot be used.
+        """
+        if not self._size:
+            first = f"column {self._columns[0]!r}" if self._columns else "it"
+            msg = f"A table must have rows; {first} has 0. Pass a table with at least one row."
+            raise TableError(msg)
+        cells = self._encoder.finish(self._counts)
+        order, timeline = self._in_order(cells) if self._runs is None else (_order_of_runs(self._runs, cells), None)
+        return Parts(self._columns, cells.labels, cells.codes, cells.offsets, order, timeline)
+
+    def _put_by(self, ids: NDArray[Any]) -> None:
+        changes = np.count_nonzero(ids[1:] != ids[:-1])
+        if self._runs is not None and changes < max(1, ids.size // _ROWS_A_RUN):
+            first = first_of_runs(ids)
+            self._runs.append((ids[first].astype(np.int64), np.diff(first, append=ids.size)))
+            return
+        if self._runs is not None:
+            for numbers, lengths in self._runs:
+                self._ids.append(np.repeat(numbers.astype(ids.dtype), lengths))
+            self._runs = None
+        self._ids.append(ids)
+
+    def _in_order(self, cells: Cells) -> tuple[NDArray[Any] | Blocks | None, Timeline | None]:
+        order = self._new_order()
+        rank = cells.rank.astype(np.min_scalar_type(len(cells.codes)))
+        lots = (rank[ids] for ids in self._ids.drain())
+        timeline = None
+        if self._reader is None:
+            for rows, positions in place_rows(lots, np.diff(cells.offsets)):
+                order[positions] = rows
+        else:
+            times = np.empty(self._size, dtype=self._reader.dtype)
+            placed = place_rows(lots, np.diff(cells.offsets))
+            start = 0
+            for (rows, positions), values in zip(placed, self._times.drain(), strict=True):
+                order[positions] = rows
+                times[positions] = values[rows - start]
+                start += values.size
+            timeline = sort_by_time(self._reader.name, order, times, cells.offsets)
+        return condense(order), timeline
+
+    def _new_order(self) -> NDArray[Any]:
+        if self._folder is None:
+            return np.empty(self._size, dtype=row_dtype(self._size))
+        path, dtype = self._folder / "order.npy", row_dtype(self._size)
+        return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(self._size,))
+
+
+def _order_of_runs(runs: list[tuple[Integers, Integers]], cells: Cells) -> NDArray[Any] | Blocks | None:
+    ids, lengths = (np.concatenate(parts) for parts in zip(*runs, strict=True))
+    return order_of_blocks(*sort_runs(cells.rank[ids], lengths), int(lengths.sum()))

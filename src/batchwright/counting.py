@@ -1,0 +1,41 @@
+"""The index from counts of groups: nothing there costs more for a group of many rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from batchwright.columns import read_column
+from batchwright.errors import TableError
+
+__all__ = ["read_counts"]
+
+_WAY_OUT = "Pass the result of COUNT(*), one row a group in the order of the table."
+
+
+def read_counts(table: Any, name: str) -> NDArray[np.int64]:
+    """Return a column of counts as int64.
+
+    Raises
+    ------
+    TableError
+        If a count is missing, no integer or negative, or all are 0.
+    """
+    column = read_column(table, name)
+    series = column.rows(0, column.size)
+    missing = int(series.isna().sum())
+    if missing:
+        msg = f"A count must be there for every group; {name!r} has {missing} missing of {len(series)}. {_WAY_OUT}"
+        raise TableError(msg)
+    if not pd.api.types.is_integer_dtype(series.dtype) and len(series):
+        msg = f"Counts must be integers; {name!r} holds {series.dtype}. Cast them to BIGINT, or to int64 in a frame."
+        raise TableError(msg)
+    least, total = min(series, default=0), sum(series.tolist())
+    if least < 0 or not 0 < total < 2**62:
+        found = f"a count of {least}" if least < 0 else f"{total} rows in all"
+        msg = f"Counts must not be negative, and make 1 to 2**62 rows; {name!r} has {found}. {_WAY_OUT}"
+        raise TableError(msg)
+    return series.to_numpy(dtype=np.int64)

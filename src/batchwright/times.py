@@ -1,0 +1,93 @@
+"""The values of an ordered column: numbers or dates, as arrays that sort, some rows at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from batchwright.errors import TableError
+
+__all__ = ["TimeReader", "is_missing", "rank_times"]
+
+
+class TimeReader:
+    """Reads the values of an ordered column, some rows at a time.
+
+    Parameters
+    ----------
+    name
+        The column, for messages.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.dtype: np.dtype[Any] = np.dtype(np.int64)
+        self._kinds: dict[str, None] = {}
+
+    def read(self, series: pd.Series[Any]) -> NDArray[Any]:
+        """Return the values: int64 where they are signed integers, datetime64 where they are dates, else float64.
+
+        All lots together have the type `dtype` at the end: float64 where some were integers and some were not.
+
+        Raises
+        ------
+        TableError
+            If the column holds neither numbers nor dates, or both.
+        """
+        kind, ready = self._read(series)
+        self._kinds.setdefault(kind)
+        if len(self._kinds) > 1:
+            msg = (
+                f"An ordered column must hold one kind of value in all chunks; {self.name!r} holds "
+                f"{len(self._kinds)}: {', '.join(self._kinds)}. Convert it to one type first."
+            )
+            raise TableError(msg)
+        if ready.dtype.kind != "i":
+            self.dtype = ready.dtype
+        return ready
+
+    def _read(self, series: pd.Series[Any]) -> tuple[str, NDArray[Any]]:
+        if pd.api.types.is_datetime64_any_dtype(series.dtype):
+            zone = getattr(series.dt, "tz", None)
+            return "dates with a zone" if zone else "dates", self._read_dates(series, zone)
+        if pd.api.types.is_signed_integer_dtype(series.dtype) and not series.hasnans:
+            # Not as floats, which cannot tell nanoseconds since 1970 apart.
+            return "numbers", series.to_numpy(dtype=np.int64)
+        if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
+            return "numbers", series.to_numpy(dtype=np.float64, na_value=np.nan)
+        msg = (
+            f"An ordered column must hold numbers or dates; {self.name!r} holds {series.dtype}. "
+            "Convert it first, for instance with pandas.to_numeric or pandas.to_datetime."
+        )
+        raise TableError(msg)
+
+    def _read_dates(self, series: pd.Series[Any], zone: Any) -> NDArray[Any]:
+        naive = series if zone is None else series.dt.tz_convert(None)
+        try:
+            return np.asarray(naive.dt.as_unit("ns").to_numpy(dtype="datetime64[ns]"))
+        except pd.errors.OutOfBoundsDatetime as error:
+            msg = (
+                f"Dates must lie between the years 1677 and 2262; {self.name!r} reaches beyond: {error}. "
+                "Convert it to numbers."
+            )
+            raise TableError(msg) from error
+
+
+def is_missing(times: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which values are missing."""
+    return np.zeros(times.shape, dtype=bool) if times.dtype.kind == "i" else np.isnan(times)
+
+
+def rank_times(times: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the distinct values, sorted, and the rank of each value; a missing one has the rank behind the last."""
+    missing = is_missing(times)
+    distinct = np.unique(times[~missing])
+    if distinct.dtype.kind == "f":
+        # There are two zeros, which are equal: one of them stands for both, whichever came first.
+        distinct = distinct + 0.0
+    ranks = np.searchsorted(distinct, times).astype(np.int64)
+    ranks[missing] = distinct.size
+    return distinct, ranks
