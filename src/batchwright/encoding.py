@@ -223,12 +223,12 @@ def _join(left: NDArray[Any], right: NDArray[Any], lefts: int, rights: int, pair
     np.add(key, right, out=key, dtype=key.dtype, casting="unsafe")
     if radix > max(4 * key.size, 1024):
         present, place = np.unique(key, return_inverse=True)
-        return _numbers(present, rights, pairs)[place]
+        return np.asarray(_numbers(present, rights, pairs)[place])
     present = np.flatnonzero(np.bincount(key, minlength=radix))
     numbers = _numbers(present, rights, pairs)
     table = np.zeros(radix, dtype=numbers.dtype)
     table[present] = numbers
-    return table[key]
+    return np.asarray(table[key])
 
 
 def _numbers(keys: NDArray[Any], rights: int, pairs: _Codebook) -> NDArray[Any]:

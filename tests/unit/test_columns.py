@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from batchwright import TableError
-from batchwright.columns import encode_labels, encode_order, read_column
+from batchwright.columns import lots_of, read_column
+from batchwright.encoding import LabelEncoder
+from batchwright.times import TimeReader, rank_times
 
 # Each kind of key with its codes and labels; every container below must give these.
 DATES = np.array(["2024-01-02", "2024-01-01", "2024-01-02", "2024-01-03"], dtype="datetime64[us]").tolist()
@@ -18,6 +20,21 @@ KINDS = {
     "bool": ([True, False, True, True], [1, 0, 1, 1], (False, True)),
     "date": (DATES, [1, 0, 1, 2], tuple(pd.DatetimeIndex(sorted(set(DATES))))),
 }
+
+
+def encode_labels(table: Any, name: str) -> tuple[np.ndarray, tuple[Any, ...]]:
+    """Return the place of the label of each row among the sorted labels, and these."""
+    encoder = LabelEncoder(name)
+    codes = np.concatenate([encoder.encode(lot[name]) for _, lot in lots_of(table, [name])])
+    labels, rank = encoder.sort(np.unique(codes))
+    return rank[codes], labels
+
+
+def encode_order(table: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rank of the time of each row, and the sorted distinct times."""
+    reader = TimeReader(name)
+    times, ranks = rank_times(np.concatenate([reader.read(lot[name]) for _, lot in lots_of(table, [name])]))
+    return ranks, times
 
 
 def frame(values: Any, dtype: Any = None, index: Any = None) -> pd.DataFrame:
@@ -227,8 +244,9 @@ def test_order_needs_numbers_or_dates(values: Any, dtype: str) -> None:
 def test_a_column_is_read_by_position() -> None:
     """A column comes with a plain range index, whatever the index labels of the table are."""
     read = read_column(frame(["x", "y"], index=["r2", "r2"]), "key")
-    assert read.index.equals(pd.RangeIndex(2))
-    assert read.tolist() == ["x", "y"]
+    assert read.size == 2
+    assert read.rows(0, 2).tolist() == ["x", "y"]
+    assert read.rows(1, 2).tolist() == ["y"]
 
 
 @pytest.mark.parametrize(
@@ -239,7 +257,6 @@ def test_a_column_is_read_by_position() -> None:
         pytest.param(pd.DataFrame([[1, 2]], columns=["key", "key"]), "'key' stands there 2 times", id="twice"),
         pytest.param({"key": np.zeros((3, 2))}, "one dimension; 'key' has 2. Pass", id="two-dimensions"),
         pytest.param({"key": 3}, "one dimension; 'key' has 0. Pass", id="a-number"),
-        pytest.param(frame([]), "must have rows; column 'key' has 0. Pass", id="no-rows-in-a-frame"),
         pytest.param([1, 2], "or a dict of arrays; got list .table.. Pass", id="a-list"),
     ],
 )

@@ -1,0 +1,120 @@
+"""One table has one index, whether it comes whole, in chunks or as counts of its groups."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchwright import MetadataIndex, TableError
+from batchwright.blocks import Blocks
+from batchwright.testing.strategies import tables
+from refusals import refused
+
+KEYS = ["experiment", "condition"]
+
+
+def arrays(index: MetadataIndex) -> list[Any]:
+    """Return all that an index holds."""
+    order = [index.order.starts, index.order.rows] if isinstance(index.order, Blocks) else [index.order]
+    line = index.timeline
+    times = [] if line is None else [line.times, line.keys, line.starts]
+    return [index.columns, index.labels, index.cells, index.offsets, type(index.order), *order, *times]
+
+
+def assert_same(made: MetadataIndex, expected: MetadataIndex) -> None:
+    """Compare everything, and the fingerprints."""
+    assert made.fingerprint == expected.fingerprint
+    for one, other in zip(arrays(made), arrays(expected), strict=True):
+        assert np.array_equal(one, other)
+        assert getattr(one, "dtype", None) == getattr(other, "dtype", None)
+
+
+@given(tables(max_cells=12), st.sampled_from([KEYS, KEYS[:1], []]), st.sampled_from([None, "hours"]))
+def test_the_order_is_that_of_lexsort(table: pd.DataFrame, by: list[str], order_by: str | None) -> None:
+    """Rows stand by label, then by time with missing ones last, then as in the table."""
+    index = MetadataIndex.from_table(table, by, order_by)
+    keys = [np.unique(table[name].to_numpy(dtype=object), return_inverse=True)[1] for name in by]
+    ranks = [] if order_by is None else [table["hours"].fillna(np.inf).to_numpy()]
+    expected = np.lexsort([*ranks, *keys[::-1]]) if [*ranks, *keys] else np.arange(len(table))
+    assert np.array_equal(index.rows(np.arange(len(table))), expected)
+    assert index.order is not None or np.array_equal(expected, np.arange(len(table)))
+
+
+@given(tables(max_cells=12), st.lists(st.integers(0, 200), max_size=5), st.sampled_from([None, "hours"]), st.booleans())
+def test_chunks_make_the_index_of_the_table(
+    table: pd.DataFrame, cuts: list[int], order_by: str | None, category: bool
+) -> None:
+    """Wherever a table is cut, and whichever labels a chunk happens to have, the index is the same."""
+    bounds = [0, *sorted(min(cut, len(table)) for cut in cuts), len(table)]
+    chunks = [table.iloc[start:stop] for start, stop in zip(bounds[:-1], bounds[1:], strict=True)]
+    if category:
+        chunks = [chunk.astype(dict.fromkeys(KEYS, "category")) for chunk in chunks]
+    made = MetadataIndex.from_chunks(iter(chunks), KEYS, order_by)
+    assert_same(made, MetadataIndex.from_table(table, KEYS, order_by))
+
+
+RUNS = st.lists(
+    st.tuples(
+        st.sampled_from("ba"),
+        st.sampled_from([2, 1]),
+        st.sampled_from([0, 1, 3, 5000]),
+        st.sampled_from([1.5, 0.0, None]),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(RUNS.filter(lambda runs: any(count for _, _, count, _ in runs)), st.sampled_from([None, "hours"]))
+def test_counts_make_the_index_of_the_table(runs: list[Any], order_by: str | None) -> None:
+    """Counts of runs, of which some may be 0 and some of one group, give the index of the rows."""
+    counts = pd.DataFrame(runs, columns=["plate", "dose", "count", "hours"]).astype({"hours": "float64"})
+    table = counts.loc[np.repeat(counts.index, counts["count"])]
+    made = MetadataIndex.from_counts(counts, ["plate", "dose"], order_by)
+    assert_same(made, MetadataIndex.from_table(table, ["plate", "dose"], order_by))
+
+
+def test_counts_of_a_trillion_rows() -> None:
+    """Nothing depends on the number of rows: the last of 10**12 is found at once."""
+    index = MetadataIndex.from_counts({"plate": ["b", "a", "b"], "count": [10**12 - 2, 1, 1]})
+    assert isinstance(index.order, Blocks)
+    assert index.rows(np.array([0, 1, 10**12 - 1])).tolist() == [10**12 - 2, 0, 10**12 - 1]
+
+
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ([1, -1], "Counts must not be negative, ...; 'count' has a count of -1."),
+        ([0, 0], "Counts must not be negative, and make 1 to 2**62 rows; 'count' has 0 rows in all."),
+        ([2**62, 2**62], "Counts must ...; 'count' has 9223372036854775808 rows in all."),
+        ([1.0, 2.0], "Counts must be integers; 'count' holds float64."),
+        ([True, True], "Counts must be integers; 'count' holds bool."),
+        ([1, None], "A count must be there for every group; 'count' has 1 missing of 2."),
+        ([], "Counts must not be negative, and make 1 to 2**62 rows; 'count' has 0 rows in all."),
+    ],
+)
+def test_counts_that_make_no_table_are_refused(counts: list[Any], text: str) -> None:
+    """Counts are whole, there, not negative, and make at least one row."""
+    with refused(TableError, text):
+        MetadataIndex.from_counts({"plate": ["a", "b"][: len(counts)], "count": counts})
+
+
+def test_chunks_of_several_kinds_are_refused() -> None:
+    """1 and 1.0 are equal and yet different labels, so chunks may not differ in kind."""
+    with refused(TableError, "A key column must hold one kind of value ...; 'k' holds 2: integers, floats. "):
+        MetadataIndex.from_chunks([{"k": [1]}, {"k": [1.0]}], "k")
+    with refused(TableError, "An ordered column must hold one kind ...; 'k' holds 2: numbers, dates. "):
+        dates = np.array(["2024-01-01"], dtype="datetime64[s]")
+        MetadataIndex.from_chunks([{"k": [1]}, {"k": dates}], order_by="k")
+    with refused(TableError, "A table must have rows; column 'k' has 0. "):
+        MetadataIndex.from_chunks([], "k")
+
+
+def test_lazy_frames_are_refused() -> None:
+    """A polars LazyFrame holds no rows yet."""
+    lazy = pytest.importorskip("polars").LazyFrame({"k": [1]})
+    with refused(TableError, "A table must be in memory; got a polars LazyFrame, whose rows are 0 so far (table). "):
+        MetadataIndex.from_table(lazy, "k")
