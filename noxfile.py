@@ -91,9 +91,20 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure what a batch costs, as a ratio to torch's plain shuffling."""
+    """Measure what a batch costs beside other samplers; without arguments, rewrite the tables of docs/cost.md."""
+    # In one go with torch, since peers would bring another.
+    session.install(TORCH, "-e", ".", *nox.project.dependency_groups(PYPROJECT, "bench"))
+    results = f"{session.create_tmp()}/cost.json"
+    keep = [f"--benchmark-json={results}", "--benchmark-quiet"]
+    session.run("pytest", "-q", "-c", "tests/bench/pytest.ini", *keep, "tests/bench/test_cost.py", *session.posargs)
+    session.run("python", "tests/bench/report.py", results, *([] if session.posargs else ["--write"]))
+
+
+@nox.session
+def jump(session: nox.Session) -> None:
+    """Build and use an index of 1.54 billion rows, in plate order and in random order; takes minutes."""
     install(session)
-    session.run("python", "tests/bench/batch_cost.py", *session.posargs)
+    session.run("python", "tests/bench/jump.py", *session.posargs)
 
 
 @nox.session

@@ -1,0 +1,187 @@
+"""The lines of the tables: our chains, samplers of other libraries, and the floor.
+
+What the constructor of a sampler does is not part of an epoch, for us and for others alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
+from typing import Any
+
+import attrs
+import numpy as np
+import torch
+from cascade import Cascade
+from floor import floor_batches
+from rates import measure
+from settings import CONDITIONS, Setting, make_table
+from torch.utils.data import BatchSampler, RandomSampler, WeightedRandomSampler
+
+from batchwright import (
+    ConditionBalancer,
+    Drawer,
+    ExperimentSelector,
+    LeakMixer,
+    MetadataIndex,
+    Pipeline,
+    PipelineSampler,
+    TemporalEnricher,
+)
+
+__all__ = ["CHAINS", "FLOOR", "PLAIN", "Line", "lines_of"]
+
+Begin = Callable[[], Iterable[Any]]
+LEAK = 0.2
+RANKS = 64
+LEAKING = "select, leak, balance"
+
+_SELECT, _BALANCE = ExperimentSelector(), ConditionBalancer()
+_ALL = [_SELECT, LeakMixer(LEAK), _BALANCE]
+CHAINS: dict[str, list[Any]] = {
+    "select, balance": [_SELECT, _BALANCE, Drawer()],
+    LEAKING: [*_ALL, Drawer()],
+    "with a window, 100 times": [*_ALL, TemporalEnricher("hours", half_width=2), Drawer()],
+    "with a window, continuous": [*_ALL, TemporalEnricher("exact_hours", half_width=2), Drawer()],
+}
+
+
+@attrs.frozen
+class Line:
+    """One line of a table.
+
+    Parameters
+    ----------
+    name
+        What the table calls it.
+    make
+        Takes a setting and returns what begins an epoch; what it does itself is not measured.
+    steps
+        Takes a setting and returns how many batches that epoch has.
+    most_rows, reason
+        Up to how many rows it is measured, and why not beyond.
+    """
+
+    name: str
+    make: Callable[[Setting], Begin]
+    steps: Callable[[Setting], int] = Setting.steps.fget  # type: ignore[attr-defined]
+    most_rows: float = float("inf")
+    reason: str = ""
+
+
+table_of = lru_cache(maxsize=1)(make_table)
+
+
+@lru_cache(maxsize=3)
+def index_of(setting: Setting, order_by: str | None) -> MetadataIndex:
+    """Return the index of a setting, which all chains over it share."""
+    return MetadataIndex.from_table(table_of(setting), by=("experiment", "condition"), order_by=order_by)
+
+
+def new_sampler(setting: Setting, chain: str, ranks: int = 1) -> PipelineSampler:
+    """Return a sampler that has delivered nothing yet."""
+    index = index_of(setting, Pipeline(CHAINS[chain]).order_column)
+    world = {"num_replicas": ranks, "rank": 0}
+    return PipelineSampler(index, CHAINS[chain], setting.batch_size, num_batches=setting.steps, **world)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=16)
+def used_sampler(setting: Setting, chain: str, ranks: int = 1) -> PipelineSampler:
+    """Return a sampler behind its first epoch, or behind ten seconds of it."""
+    sampler = new_sampler(setting, chain, ranks)
+    measure(lambda: sampler, len(sampler), budget=10)
+    return sampler
+
+
+def ours(setting: Setting, make: Any, chain: str, ranks: int = 1) -> Begin:
+    sampler = make(setting, chain, ranks)
+    return lambda: sampler
+
+
+def of_rank(setting: Setting) -> int:
+    return -(-setting.steps // RANKS)
+
+
+def plain(setting: Setting) -> Begin:
+    """Return epochs of torch's own; more than one where the rows make fewer batches than the setting asks for."""
+    rows = range(setting.rows)
+    epochs = -(-setting.steps // (setting.rows // setting.batch_size))
+    return lambda: (
+        batch for _ in range(epochs) for batch in BatchSampler(RandomSampler(rows), setting.batch_size, drop_last=True)
+    )
+
+
+def weighted(setting: Setting) -> Begin:
+    condition = table_of(setting)["condition"]
+    weights: Any = torch.from_numpy(1 / np.bincount(condition)[condition])
+    return lambda: BatchSampler(WeightedRandomSampler(weights, setting.rows), setting.batch_size, drop_last=True)
+
+
+def few(setting: Setting) -> int:
+    return max(2, min(setting.steps, 10**7 // setting.rows))
+
+
+@lru_cache(maxsize=1)
+def m_per_class(setting: Setting) -> Begin:
+    """Return epochs of few batches: each is drawn anew from all rows of its classes, so more of them say no more."""
+    from pytorch_metric_learning.samplers import MPerClassSampler  # noqa: PLC0415 - it may not be installed.
+
+    size = setting.batch_size
+    rows = MPerClassSampler(table_of(setting)["condition"], size // CONDITIONS, size, size * few(setting))
+    return lambda: BatchSampler(rows, size, drop_last=True)
+
+
+def scdataset(setting: Setting) -> Begin:
+    """Return batches of row numbers: an array of them stands for the collection, so nothing is read."""
+    from scdataset import ClassBalancedSampling, scDataset  # noqa: PLC0415 - it may not be installed.
+
+    strategy = ClassBalancedSampling(table_of(setting)["condition"])
+    batches = scDataset(np.arange(setting.rows), strategy, setting.batch_size, drop_last=True, seed=0)
+    return lambda: batches
+
+
+def cascade(setting: Setting, half_width: float | None = None) -> Begin:
+    batches = Cascade(table_of(setting), setting.batch_size, LEAK, half_width)
+    return lambda: batches
+
+
+def floor(setting: Setting) -> Begin:
+    order = np.random.default_rng(0).permutation(setting.rows).astype(np.uint32)
+    return lambda: floor_batches(order, setting.batch_size, setting.steps)
+
+
+PLAIN = Line("torch, BatchSampler(RandomSampler)", plain)
+FLOOR = Line("floor in NumPy", floor)
+FIRST, LATER = (
+    {chain: Line(f"{chain}: {name}", partial(ours, make=make, chain=chain)) for chain in CHAINS}
+    for name, make in (("first epoch", new_sampler), ("later", used_sampler))
+)
+RANK = Line(f"rank 0 of {RANKS}", partial(ours, make=used_sampler, chain=LEAKING, ranks=RANKS), of_rank)
+PEERS = [
+    Line(
+        "torch, BatchSampler(WeightedRandomSampler)",
+        weighted,
+        most_rows=2**24,
+        reason="torch.multinomial takes at most 2^24 weights",
+    ),
+    Line(
+        "pytorch-metric-learning, MPerClassSampler",
+        m_per_class,
+        few,
+        most_rows=1e7,
+        reason="its lists of rows, as Python integers, need more memory than is there",
+    ),
+    Line("scDataset, ClassBalancedSampling", scdataset),
+    Line("cascade re-told, leak and balance", cascade),
+    Line("cascade re-told, leak and window", partial(cascade, half_width=2.0)),
+]
+
+
+def lines_of(setting: Setting) -> list[Line]:
+    """Return what is measured in a setting, in the order of the tables."""
+    if setting.topic == "rows":
+        return [PLAIN, FLOOR, *(phase[chain] for chain in CHAINS for phase in (FIRST, LATER)), RANK, *PEERS]
+    if setting.topic == "pools":
+        return [PLAIN, FLOOR, LATER["select, balance"]]
+    chains = [LEAKING] if setting.topic == "batch size" else list(CHAINS)
+    return [PLAIN, FLOOR, *(phase[chain] for chain in chains for phase in (FIRST, LATER))]

@@ -1,0 +1,66 @@
+"""The rule by which a cost is taken, the same for every line of the tables.
+
+    cost of a batch = (preparation + batches behind it, scaled to the epoch) / steps of the epoch
+
+Preparation is what stands before the first batch of an epoch, the first batch included. Then batches are taken until
+the epoch ends or a budget of time is spent; what was taken is scaled to the whole epoch. So who prepares an epoch at
+once is not flattered, and who takes hours for one need not be waited for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import attrs
+
+__all__ = ["Cost", "measure"]
+
+
+@attrs.frozen
+class Cost:
+    """What was measured of an epoch.
+
+    Parameters
+    ----------
+    steps, taken
+        Batches of the epoch, and how many of them were taken.
+    preparation, rest
+        Seconds up to the first batch, and from there to the last one taken.
+    size
+        Rows of the first batch.
+    """
+
+    steps: int
+    taken: int
+    preparation: float
+    rest: float
+    size: int
+
+    @property
+    def batch(self) -> float:
+        """Seconds a batch, over the whole epoch."""
+        scale = (self.steps - 1) / (self.taken - 1) if self.taken > 1 else 0.0
+        return (self.preparation + self.rest * scale) / self.steps
+
+
+def measure(begin: Callable[[], Iterable[Any]], steps: int, budget: float) -> Cost:
+    """Begin an epoch and take its batches, all of them or for so many seconds."""
+    start = time.perf_counter()
+    batches = iter(begin())
+    first = next(batches)
+    prepared = time.perf_counter()
+    taken, now = 1, prepared
+    while taken < steps and now - prepared < budget:
+        taken += _take(batches, min(taken, steps - taken))
+        now = time.perf_counter()
+    return Cost(steps, taken, prepared - start, now - prepared, len(first))
+
+
+def _take(batches: Iterator[Any], count: int) -> int:
+    """Take so many batches and forget them, twice as many each time, so that the clock is read rarely."""
+    deque(islice(batches, count), maxlen=0)
+    return count
