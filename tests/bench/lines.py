@@ -85,11 +85,12 @@ def new_sampler(setting: Setting, chain: str, ranks: int = 1) -> PipelineSampler
     return PipelineSampler(index, CHAINS[chain], setting.batch_size, num_batches=setting.steps, **world)  # type: ignore[arg-type]
 
 
-@lru_cache(maxsize=16)
+# A setting has five of them at most, and where groups are many each keeps very many nodes.
+@lru_cache(maxsize=5)
 def used_sampler(setting: Setting, chain: str, ranks: int = 1) -> PipelineSampler:
-    """Return a sampler behind its first epoch, or behind ten seconds of it."""
+    """Return a sampler behind its first epoch, or behind three seconds of it."""
     sampler = new_sampler(setting, chain, ranks)
-    measure(lambda: sampler, len(sampler), budget=10)
+    measure(lambda: sampler, len(sampler), budget=3)
     return sampler
 
 

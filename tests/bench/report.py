@@ -12,7 +12,6 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pandas as pd
@@ -81,8 +80,8 @@ def _entry(costs: Any, line: Line, yardstick: Line) -> str:
     table = costs.unstack()  # noqa: PD010 - there is nothing to aggregate.
     if line.name not in table:
         return "-"
-    ratio = median(table[line.name] / table[yardstick.name])
-    return f"{ratio:.3g} ({median(table[line.name]) * 1e6:.3g})"
+    ratio = (table[line.name] / table[yardstick.name]).median()
+    return f"{ratio:.3g} ({table[line.name].median() * 1e6:.3g})"
 
 
 def write_between(page: Path, text: str) -> None:
