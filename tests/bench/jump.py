@@ -8,7 +8,7 @@ shape are made. With `--rows`, plates are thinned to so many cells in all. There
 
 - "plate order": cells stand plate by plate, so the counts of the plates are all that the index needs;
 - "random order": cells stand in any order, in chunks that come one after the other, as from files; the index is built
-  in a folder, out of core.
+  in a folder, out of core, or with `--in-memory` without one.
 
 Each way has a process of its own, whose memory is watched from outside: all pages, and those that no file backs.
 """
@@ -84,21 +84,22 @@ def chunks(counts: pd.DataFrame, size: int = CHUNK) -> Iterator[pd.DataFrame]:
         yield pd.DataFrame({name: column.take(plates) for name, column in columns.items()})
 
 
-def measure(way: str, counts: pd.DataFrame, folder: Path, batches: int = 20_000) -> dict[str, float]:
-    """Build the index in one way, open it again and draw from it; return seconds and bytes."""
+def measure(way: str, counts: pd.DataFrame, folder: Path | None, batches: int = 20_000) -> dict[str, float]:
+    """Build the index in one way, open it again if it has a folder, and draw; return seconds and bytes."""
     start = time.perf_counter()
     if way == "plate order":
-        built = MetadataIndex.from_counts(counts, by=BY, count="n_cells_est")
-        seconds = time.perf_counter() - start
-        built.save(folder)
+        index = MetadataIndex.from_counts(counts, by=BY, count="n_cells_est")
     else:
-        built = MetadataIndex.from_chunks(chunks(counts), by=BY, folder=folder)
-        seconds = time.perf_counter() - start
-    start = time.perf_counter()
-    index = MetadataIndex.open(folder, verify=False)
-    opened = time.perf_counter() - start
-    files = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return {"rows": built.size, "build": seconds, "open": opened, "files": files, **_draw(index, batches)}
+        index = MetadataIndex.from_chunks(chunks(counts), by=BY, **({"folder": folder} if folder else {}))
+    found = {"rows": index.size, "build": time.perf_counter() - start}
+    if folder is not None:
+        if way == "plate order":
+            index.save(folder)
+        start = time.perf_counter()
+        index = MetadataIndex.open(folder, verify=False)
+        found["open"] = time.perf_counter() - start
+        found["files"] = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return {**found, **_draw(index, batches)}
 
 
 def _draw(index: MetadataIndex, batches: int) -> dict[str, float]:
@@ -142,7 +143,7 @@ def _anonymous(pid: int) -> int:
 def row(way: str, found: dict[str, Any]) -> str:
     """Return a row of the table."""
     scales = dict.fromkeys(("peak", "anonymous", "files"), 1e-9) | {"open": 1e3, "first": 1e3, "batch": 1e6}
-    cells = (f"{found[name] * scales.get(name, 1):,.3g}" for name in list(HEADS)[1:])
+    cells = (f"{found[name] * scales.get(name, 1):,.3g}" if name in found else "-" for name in list(HEADS)[1:])
     return f"| {way} | {found['rows']:,} | {' | '.join(cells)} |"
 
 
@@ -152,6 +153,7 @@ def main() -> None:
     parser.add_argument("--counts", type=Path, help="CSV file of the plates; by default counts are made")
     parser.add_argument("--rows", type=float, help="cells in all; by default those of the counts")
     parser.add_argument("--folder", type=Path, help="where files are made for the time being: 10 GB at full scale")
+    parser.add_argument("--in-memory", action="store_true", help="make no files")
     parser.add_argument("--way", choices=WAYS, help="measure this way in this process and print what was found")
     arguments = parser.parse_args()
     if arguments.way is None:
@@ -161,7 +163,7 @@ def main() -> None:
         return
     counts = read_counts(arguments.counts, None if arguments.rows is None else int(arguments.rows))
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        found = measure(arguments.way, counts, Path(folder) / "index")
+        found = measure(arguments.way, counts, None if arguments.in_memory else Path(folder) / "index")
     found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps(found))
 

@@ -49,11 +49,13 @@ def test_counts_make_the_index_of_the_plates() -> None:
     assert MetadataIndex.from_counts(counts, by=jump.BY, count="n_cells_est").size == ROWS
 
 
-@needs_folders
-def test_both_ways() -> None:
+@pytest.mark.parametrize("where", ["--in-memory", pytest.param("--folder=.", marks=needs_folders)])
+def test_both_ways(where: str, tmp_path: Path) -> None:
     """Both ways deliver batches, and a row each is printed."""
-    command = [sys.executable, jump.__file__, "--rows", str(ROWS)]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own script.
+    command = [sys.executable, jump.__file__, "--rows", str(ROWS), where]
+    # It is our own script.
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)  # noqa: S603
+    printed = done.stdout
     assert [line.split(" | ")[:2] for line in printed.splitlines()[2:]] == [
         ["| plate order", "1,000,000"],
         ["| random order", "1,000,000"],
