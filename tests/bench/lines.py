@@ -34,6 +34,8 @@ __all__ = ["CHAINS", "FLOOR", "PLAIN", "Line", "lines_of"]
 Begin = Callable[[], Iterable[Any]]
 LEAK = 0.2
 RANKS = 64
+# Ours are drawn in blocks of 1, 32 and then 1024: to stop within one would count all of its cost for a part of it.
+BLOCKS = 4096
 LEAKING = "select, leak, balance"
 
 _SELECT, _BALANCE = ExperimentSelector(), ConditionBalancer()
@@ -58,6 +60,8 @@ class Line:
         Takes a setting and returns what begins an epoch; what it does itself is not measured.
     steps
         Takes a setting and returns how many batches that epoch has.
+    least
+        How many batches are measured at least.
     most_rows, reason
         Up to how many rows it is measured, and why not beyond.
     """
@@ -65,6 +69,7 @@ class Line:
     name: str
     make: Callable[[Setting], Begin]
     steps: Callable[[Setting], int] = Setting.steps.fget  # type: ignore[attr-defined]
+    least: int = 1
     most_rows: float = float("inf")
     reason: str = ""
 
@@ -90,7 +95,7 @@ def new_sampler(setting: Setting, chain: str, ranks: int = 1) -> PipelineSampler
 def used_sampler(setting: Setting, chain: str, ranks: int = 1) -> PipelineSampler:
     """Return a sampler behind its first epoch, or behind three seconds of it."""
     sampler = new_sampler(setting, chain, ranks)
-    measure(lambda: sampler, len(sampler), budget=3)
+    measure(lambda: sampler, len(sampler), budget=3, least=BLOCKS)
     return sampler
 
 
@@ -154,7 +159,7 @@ def floor(setting: Setting) -> Begin:
 PLAIN = Line("torch, BatchSampler(RandomSampler)", plain)
 FLOOR = Line("floor in NumPy", floor)
 FIRST, LATER = (
-    {chain: Line(f"{chain}: {name}", partial(ours, make=make, chain=chain)) for chain in CHAINS}
+    {chain: Line(f"{chain}: {name}", partial(ours, make=make, chain=chain), least=BLOCKS) for chain in CHAINS}
     for name, make in (("first epoch", new_sampler), ("later", used_sampler))
 )
 RANK = Line(f"rank 0 of {RANKS}", partial(ours, make=used_sampler, chain=LEAKING, ranks=RANKS), of_rank)

@@ -47,14 +47,14 @@ class Cost:
         return (self.preparation + self.rest * scale) / self.steps
 
 
-def measure(begin: Callable[[], Iterable[Any]], steps: int, budget: float) -> Cost:
-    """Begin an epoch and take its batches, all of them or for so many seconds."""
+def measure(begin: Callable[[], Iterable[Any]], steps: int, budget: float, least: int = 1) -> Cost:
+    """Begin an epoch and take its batches: all of them, or for so many seconds, but so many at least."""
     start = time.perf_counter()
     batches = iter(begin())
     first = next(batches)
     prepared = time.perf_counter()
     taken, now = 1, prepared
-    while taken < steps and now - prepared < budget:
+    while taken < steps and (now - prepared < budget or taken < least):
         taken += _take(batches, min(taken, steps - taken))
         now = time.perf_counter()
     return Cost(steps, taken, prepared - start, now - prepared, len(first))

@@ -39,6 +39,6 @@ def test_batch(benchmark: Any, setting: Setting, line: Line, repeat: int, pytest
     except ImportError as error:
         pytest.skip(f"{line.name}: {error}")
     budget = pytestconfig.getoption("budget")
-    cost = benchmark.pedantic(measure, args=(begin, line.steps(setting), budget), rounds=1, iterations=1)
+    cost = benchmark.pedantic(measure, args=(begin, line.steps(setting), budget, line.least), rounds=1, iterations=1)
     benchmark.extra_info.update(key, **attrs.asdict(cost), batch=cost.batch)
     assert cost.size == setting.batch_size
