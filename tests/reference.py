@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from itertools import combinations, product
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from batchwright import Draft, Plan, Share
+from batchwright.rounding import Rounding
 
 
 def rows_of(draft: Draft, share: Share) -> set[int]:
@@ -55,3 +58,8 @@ def distribution(plan: Plan) -> dict[tuple[int, ...], float]:
             batch = tuple(sorted(row for part in drawn for row in part))
             chances[batch] += probability / math.prod(len(alternatives) for alternatives in sets)
     return dict(chances)
+
+
+def all_quotas(rounding: Rounding) -> NDArray[np.int64]:
+    """Return the quotas of all outcomes, one a row."""
+    return np.stack([rounding.quotas(outcome) for outcome in range(rounding.probabilities.size)])

@@ -14,9 +14,11 @@ from batchwright.errors import (
 )
 from batchwright.groups import Groups
 from batchwright.index import MetadataIndex
+from batchwright.options import Options
 from batchwright.pipeline import Pipeline
 from batchwright.plan import Plan
 from batchwright.pool import Pool
+from batchwright.pools import Pools
 from batchwright.share import Share
 from batchwright.stack import DraftStack
 from batchwright.stages import (
@@ -49,10 +51,12 @@ __all__ = [
     "Groups",
     "LeakMixer",
     "MetadataIndex",
+    "Options",
     "Pipeline",
     "PipelineSampler",
     "Plan",
     "Pool",
+    "Pools",
     "SettingError",
     "SettingTypeError",
     "Share",

@@ -15,11 +15,8 @@ from batchwright.index import MetadataIndex
 from batchwright.pool import Pool
 from batchwright.rounding import Rounding
 from batchwright.share import Role, Scope, Share
-from batchwright.stack import DraftStack
 
-__all__ = ["Choice", "Draft", "Outcome"]
-
-Integers = NDArray[np.int64]
+__all__ = ["Choice", "Draft", "Outcome", "require_order"]
 
 
 @attrs.frozen
@@ -181,14 +178,19 @@ class Draft:
 
     def require_before(self, step: str, *later: str) -> None:
         """Raise a `ChainError` if a kind of step has been taken that must come after `step`."""
-        for other in later:
-            if other in self.done:
-                msg = (
-                    "The order of a chain is filters, selections, then splits and at most one leak, and at most one "
-                    f"window after all splits; got a {step} after a {other} (Draft.{step}). Move the stage forward in "
-                    "the list of stages."
-                )
-                raise ChainError(msg)
+        require_order(self.done, step, later)
+
+
+def require_order(done: Iterable[str], step: str, later: Iterable[str]) -> None:
+    """Raise a `ChainError` if a kind of step in `later`, which must come after `step`, was done before it."""
+    for other in later:
+        if other in done:
+            msg = (
+                "The order of a chain is filters, selections, then splits and at most one leak, and at most one "
+                f"window after all splits; got a {step} after a {other} (Draft.{step}). Move the stage forward in "
+                "the list of stages."
+            )
+            raise ChainError(msg)
 
 
 def _filled(parts: Iterable[tuple[Pool, float]]) -> list[tuple[Pool, float]]:
@@ -233,12 +235,6 @@ class Choice:
         float64, shape (K,).
     child
         Maps ``k`` in ``0 .. K - 1`` to the k-th alternative: a draft, or a further choice. Pure.
-    stack
-        Optional: maps an int64 array of several ``k`` to their drafts as one `DraftStack`. It must agree with
-        `child`; it is what makes a choice among very many alternatives cheap.
-    sizes
-        Optional: how many rows each alternative selects, int64, shape (K,). Small ones are looked at first when a
-        sampler is built.
 
     Raises
     ------
@@ -248,8 +244,6 @@ class Choice:
 
     weights: NDArray[np.float64] = attrs.field(converter=_probabilities)
     child: Callable[[int], Outcome]
-    stack: Callable[[Integers], DraftStack] | None = None
-    sizes: Integers | None = None
 
 
 Outcome = Draft | Choice

@@ -1,39 +1,38 @@
-"""`Pieces` and `Groups`: a pool cut up at cell borders, and by label."""
+"""`Groups`: a pool cut up by label; `Cuts`: many pools cut up by label."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from batchwright.pool import Pool
+from batchwright.pools import Pools
 
-__all__ = ["Groups", "Pieces"]
+__all__ = ["Cuts", "Groups"]
 
 Integers = NDArray[np.int64]
 
 
 @attrs.frozen(eq=False, repr=False)
-class Pieces:
-    """The ranges of a pool, cut at cell borders.
+class Cuts:
+    """Many pools cut up by the labels of one or several columns; only labels that occur in a pool are there.
 
     Parameters
     ----------
-    cells, starts, stops
-        int64, shape (P,) each: the cell of each piece and its half-open range of positions, sorted.
+    owner
+        int64, shape (K,), sorted: the number of the pool that a group is cut from.
+    codes
+        int64, shape (K,): the number of its label among all labels of the columns, sorted within each pool.
+    pools
+        The K groups.
     """
 
-    cells: Integers
-    starts: Integers
-    stops: Integers
-
-    @classmethod
-    def join(cls, parts: Sequence[Pieces]) -> Pieces:
-        """Return the pieces of several pools, one after the other."""
-        none = np.empty(0, dtype=np.int64)
-        return cls(*(np.concatenate([none, *(getattr(part, f.name) for part in parts)]) for f in attrs.fields(cls)))
+    owner: Integers
+    codes: Integers
+    pools: Pools
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -46,15 +45,17 @@ class Groups:
     ----------
     labels
         One label a group; a tuple of labels where the cut is by several columns.
-    sizes
-        int64, shape (K,): rows of each group, all positive.
+    pools
+        The groups.
     """
 
     labels: tuple[Hashable, ...]
-    sizes: Integers
-    _pieces: Pieces
-    _bounds: Integers
-    _total: int
+    pools: Pools
+
+    @property
+    def sizes(self) -> Integers:
+        """Rows of each group: int64, shape (K,), all positive."""
+        return self.pools.sizes
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -63,8 +64,7 @@ class Groups:
         if not 0 <= k < len(self.labels):
             msg = f"There are {len(self.labels)} groups, numbered from 0; got {k} (Groups). Iterate or use len()."
             raise IndexError(msg)
-        piece = slice(self._bounds[k], self._bounds[k + 1])
-        return Pool.of(self._pieces.starts[piece], self._pieces.stops[piece], self._total)
+        return self.pools[k]
 
     def __iter__(self) -> Iterator[Pool]:
-        return (self[k] for k in range(len(self)))
+        return iter(self.pools)

@@ -17,8 +17,9 @@ from batchwright.building import LotBuilder, Parts, build_from_runs
 from batchwright.columns import as_columns, column_names, lots_of, read_column
 from batchwright.counting import read_counts
 from batchwright.errors import SettingError, TableError
-from batchwright.groups import Groups, Pieces
+from batchwright.groups import Cuts, Groups
 from batchwright.pool import Pool
+from batchwright.pools import Pools
 from batchwright.timeline import Timeline
 
 __all__ = ["MetadataIndex"]
@@ -217,30 +218,48 @@ class MetadataIndex:
 
     def groups(self, pool: Pool, by: str | Iterable[str]) -> Groups:
         """Cut a pool up by the labels of one column or several; costs O(ranges and cells of the pool)."""
-        all_labels, code_of_cell = self._cut(as_columns(by))
-        pieces = self.pieces(pool)
-        codes = code_of_cell[pieces.cells]
-        order = np.argsort(codes, kind="stable")
-        pieces = Pieces(pieces.cells[order], pieces.starts[order], pieces.stops[order])
-        present, first = np.unique(codes[order], return_index=True)
-        sizes = np.add.reduceat(pieces.stops - pieces.starts, first) if first.size else np.empty(0, dtype=np.int64)
-        bounds = np.append(first, codes.size)
-        return Groups(tuple(all_labels[code] for code in present), sizes, pieces, bounds, self.size)
+        cuts = self.cut(Pools.of([pool], self.size), by)
+        all_labels = self.labels_of(by)
+        return Groups(tuple(all_labels[code] for code in cuts.codes.tolist()), cuts.pools)
 
-    def pieces(self, pool: Pool) -> Pieces:
-        """Return the ranges of a pool, cut at cell borders."""
-        first = np.searchsorted(self.offsets, pool.starts, side="right") - 1
-        behind = np.searchsorted(self.offsets, pool.stops, side="left")
+    def cut(self, pools: Pools, by: str | Iterable[str]) -> Cuts:
+        """Cut many pools up by the labels of one column or several; costs O(ranges and cells of the pools)."""
+        labels, code_of_cell = self._cut(as_columns(by))
+        source, cells, starts, stops = self.pieces(pools.starts, pools.stops)
+        group = pools.owners[source] * len(labels) + code_of_cell[cells]
+        if (group[1:] < group[:-1]).any():
+            order = np.argsort(group, kind="stable")
+            group, starts, stops = group[order], starts[order], stops[order]
+        opens = np.append(True, group[1:] != group[:-1])[: group.size]
+        present = group[opens]
+        owner, codes = np.divmod(present, len(labels))
+        number = np.cumsum(opens) - 1
+        return Cuts(owner, codes, Pools.of_ranges(number, starts, stops, present.size, self.size))
+
+    def pieces(self, starts: Integers, stops: Integers) -> tuple[Integers, Integers, Integers, Integers]:
+        """Cut ranges of positions at cell borders.
+
+        Parameters
+        ----------
+        starts, stops
+            int64, shape (R,) each: half-open ranges, none empty, in any order.
+
+        Returns
+        -------
+        source, cells, starts, stops
+            int64, shape (P,) each: the range that a piece comes from, the cell in which it lies, and the piece.
+        """
+        first = np.searchsorted(self.offsets, starts, side="right") - 1
+        behind = np.searchsorted(self.offsets, stops, side="left")
         counts = behind - first
-        before = np.cumsum(counts) - counts
-        cells = np.arange(counts.sum()) + np.repeat(first - before, counts)
-        starts = np.maximum(self.offsets[cells], np.repeat(pool.starts, counts))
-        stops = np.minimum(self.offsets[cells + 1], np.repeat(pool.stops, counts))
-        return Pieces(cells, starts, stops)
+        source = np.repeat(np.arange(counts.size), counts)
+        cells = np.arange(source.size) + (first - np.cumsum(counts) + counts)[source]
+        low, high = self.offsets[cells], self.offsets[cells + 1]
+        return source, cells, np.maximum(low, starts[source]), np.minimum(high, stops[source])
 
     def describe(self, pool: Pool) -> str:
         """Say in words what the rows of a pool have in common: the labels on which all its cells agree."""
-        cells = self.cells[np.unique(self.pieces(pool).cells)]
+        cells = self.cells[np.unique(self.pieces(pool.starts, pool.stops)[1])]
         common = [
             f"{name}={self.labels[i][cells[0, i]]!r}"
             for i, name in enumerate(self.columns)

@@ -1,4 +1,4 @@
-"""`Layout`: shares as small arrays, in which a row is found by arithmetic."""
+"""`Layout`: drafts as small arrays, in which a row is found by arithmetic."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from batchwright.ragged import bounds_of
 from batchwright.stack import DraftStack
 
 __all__ = ["Layout"]
@@ -19,45 +20,47 @@ class Layout:
 
     Row ``i`` of a share stands at position ``base + i``, and from ``i = first`` on at ``base + i + gap``: that
     is enough for a pool of one or two ranges. A pool of more ranges gets a base behind all real positions, an
-    address in the `far` ranges, and is looked up there.
+    address in the far ranges, and is looked up there.
 
     Parameters
     ----------
+    bounds
+        int64, shape (K + 1,): the shares of draft k are ``bounds[k] : bounds[k + 1]``.
     columns
-        int64, shape (K, 5, S): quota, size, base, first and gap of each share of each draft.
-    far_starts, far_sizes
-        int64, shape (F,) each: the ranges behind the addresses, one after the other.
+        int64, shape (5, S): quota, size, base, first and gap of each share.
+    far_starts, far_bounds
+        int64, shape (F,) and (F + 1,): where each far range starts, and which addresses, from 0, stand for it.
+    total
+        The number of positions there are, N: the first address.
     """
 
+    bounds: Integers
     columns: Integers
     far_starts: Integers
-    far_sizes: Integers
+    far_bounds: Integers
+    total: int
 
     @classmethod
-    def of(cls, stack: DraftStack, total: int) -> Layout:
-        """Compile drafts over a table of `total` rows."""
-        lengths = stack.stops - stack.starts
-        columns = np.zeros((lengths.shape[0], 5, lengths.shape[1]), dtype=np.int64)
-        columns[:, 0], columns[:, 1], columns[:, 2] = stack.quotas, lengths.sum(axis=2), stack.starts[:, :, 0]
-        columns[:, 3] = lengths[:, :, 0]
-        if lengths.shape[2] > 1:
-            # Between two ranges; behind an only one it is never used, since `first` is then its size.
-            columns[:, 4] = stack.starts[:, :, 1] - stack.stops[:, :, 0]
-        if lengths.shape[2] > 2:
-            return cls._with_far(columns, stack, lengths, total)
-        return cls(columns, columns[0, 0, :0], columns[0, 0, :0])
+    def of(cls, stack: DraftStack) -> Layout:
+        """Compile drafts."""
+        pools = stack.pools
+        lengths = pools.stops - pools.starts
+        begin, counts = pools.bounds[:-1], np.diff(pools.bounds)
+        gap = np.zeros(counts.size, dtype=np.int64)
+        more = np.flatnonzero(counts > 1)
+        gap[more] = pools.starts[begin[more] + 1] - pools.stops[begin[more]]
+        columns = np.stack([stack.quotas, pools.sizes, pools.starts[begin], lengths[begin], gap])
+        # A far share counts its rows from an address on, without a gap.
+        far = np.flatnonzero(counts > 2)
+        sizes = columns[1, far]
+        columns[2, far], columns[3, far], columns[4, far] = pools.total + np.cumsum(sizes) - sizes, sizes, 0
+        ranges = np.repeat(counts > 2, counts)
+        return cls(stack.bounds, columns, pools.starts[ranges], bounds_of(lengths[ranges]), pools.total)
 
-    @classmethod
-    def _with_far(cls, columns: Integers, stack: DraftStack, lengths: Integers, total: int) -> Layout:
-        """Give every pool of three ranges or more an address behind all real positions."""
-        far = (lengths[:, :, 2:] > 0).any(axis=2) & (stack.quotas > 0)
-        sizes = columns[:, 1][far]
-        columns[:, 2][far], columns[:, 3][far] = total + np.cumsum(sizes) - sizes, sizes
-        far_starts, far_sizes = stack.starts[far].ravel(), lengths[far].ravel()
-        return cls(columns, far_starts[far_sizes > 0], far_sizes[far_sizes > 0])
-
-    def moved(self, total: int, by: int) -> Layout:
-        """Return the same layout with its far addresses moved up, to stand behind those of others."""
-        columns = self.columns.copy()
-        columns[:, 2] += np.where(columns[:, 2] >= total, by, 0)
-        return attrs.evolve(self, columns=columns)
+    def resolve(self, positions: Integers) -> None:
+        """Replace addresses in far ranges by the positions that they stand for, in place."""
+        if self.far_starts.size:
+            slots = np.flatnonzero(positions >= self.total)
+            address = positions[slots] - self.total
+            ranges = np.searchsorted(self.far_bounds, address, side="right") - 1
+            positions[slots] = self.far_starts[ranges] + address - self.far_bounds[ranges]

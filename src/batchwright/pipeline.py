@@ -7,12 +7,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import attrs
+import numpy as np
+from numpy.typing import NDArray
 
 from batchwright.draft import Choice, Draft, Outcome
 from batchwright.errors import ChainError, SettingTypeError
+from batchwright.options import Expansion, Options
+from batchwright.stack import DraftStack
 from batchwright.stages.base import BaseDrawer, Element, Stage
 
 __all__ = ["Pipeline"]
+
+Integers = NDArray[np.int64]
 
 
 def _as_elements(stages: Any) -> tuple[Element, ...]:
@@ -112,6 +118,16 @@ class Pipeline:
         with self.context(level):
             outcome = choice.child(k)
         return self._require_outcome(level, outcome)
+
+    def expand(self, level: int, stack: DraftStack) -> Expansion:
+        """Return what stage number `level` makes of many drafts."""
+        with self.context(level):
+            return self.steps[level].expand(stack)
+
+    def take(self, level: int, options: Options, drafts: Integers, numbers: Integers) -> Expansion:
+        """Return some alternatives of options that stage number `level` gave."""
+        with self.context(level):
+            return options.take(drafts, numbers)
 
     def _require_outcome(self, level: int, outcome: Any) -> Outcome:
         if not isinstance(outcome, Draft | Choice):

@@ -1,12 +1,10 @@
-"""`Plan`: a chain over a table as a lazily opened probability tree, and what is known of it exactly."""
+"""`Plan`: a chain over a table as a probability tree, and what is known of it exactly."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
-import attrs
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -15,55 +13,21 @@ from batchwright.columns import as_columns
 from batchwright.draft import Choice, Draft, Outcome
 from batchwright.errors import ChainError
 from batchwright.index import MetadataIndex
-from batchwright.layout import Layout
 from batchwright.pipeline import Pipeline
 from batchwright.pool import Pool
-from batchwright.stack import DraftStack
+from batchwright.trunk import Trunk
 
-__all__ = ["Branch", "Leaf", "Node", "Plan"]
+__all__ = ["Plan"]
 
-# Opened nodes are kept so that the Python of a stage runs once a situation; past this number of ranges in their
-# pools all are dropped and opened anew, which bounds the memory of a tree with very many leaves.
-_RANGES_KEPT = 1 << 20
-_RANGES_A_NODE = 64  # What a node weighs besides, as ranges.
-
-
-@attrs.frozen(eq=False, slots=False)
-class Leaf:
-    """The end of a path: a finished draft."""
-
-    draft: Draft
-
-    @cached_property
-    def layout(self) -> Layout:
-        """The draft compiled for drawing."""
-        return Layout.of(DraftStack.of(self.draft.shares), self.draft.index.size)
-
-
-@attrs.frozen(eq=False, slots=False)
-class Branch:
-    """An inner node: a choice, and the level of the stage that comes after it."""
-
-    choice: Choice
-    level: int
-    children: dict[int, Node] = attrs.field(factory=dict)
-
-    @cached_property
-    def bounds(self) -> NDArray[np.float64]:
-        """Cumulative probabilities from 0.0 to exactly 1.0: float64, shape (K + 1,)."""
-        bounds = np.concatenate([[0.0], np.cumsum(self.choice.weights)])
-        scaled: NDArray[np.float64] = bounds / bounds[-1]
-        return scaled
-
-
-Node = Leaf | Branch
+# So many situations are worked out beforehand, of so many ranges in all at most.
+_SITUATIONS = 1 << 12
+_RANGES = 1 << 20
 
 
 class Plan:
     """A chain over a table as a probability tree: inner nodes are choices, leaves are finished drafts.
 
-    A batch is one random path from the root to a leaf, then a draw from the leaf's shares. Nodes are opened
-    when they are first needed and kept; that changes nothing that a caller can see.
+    A batch is one random path from the root to a leaf, then a draw from the leaf's shares.
 
     Parameters
     ----------
@@ -95,39 +59,25 @@ class Plan:
         self.pipeline = pipeline
         self.index = index
         self.batch_size = batch_size
-        self._root: Node | None = None
-        self._kept = 0
-        self.universe: Pool = self._check()
+        self._trunk: Trunk | None = None
+        self.universe, self.breadth = self._check()
 
     @property
-    def root(self) -> Node:
-        """The root of the tree."""
-        if self._root is None or self._kept > _RANGES_KEPT:
-            self._kept = 0
-            self._root = self._grow(Draft.start(self.index, self.batch_size), 0)
-        return self._root
+    def trunk(self) -> Trunk:
+        """The tree as far as it is worked out beforehand: on first use, once."""
+        if self._trunk is None:
+            draft = Draft.start(self.index, self.batch_size)
+            self._trunk = Trunk.grow(self.pipeline, draft, min(_SITUATIONS, self.most_drafts))
+        return self._trunk
 
-    def child(self, branch: Branch, k: int) -> Node:
-        """Return the k-th child of a branch, opened at need."""
-        if k not in branch.children:
-            branch.children[k] = node = self._grow_child(branch, k)
-            self._kept += _RANGES_A_NODE
-            if isinstance(node, Leaf):
-                self._kept += sum(share.pool.starts.size for share in node.draft.shares)
-        return branch.children[k]
-
-    def is_last(self, branch: Branch) -> bool:
-        """Tell whether the children of a branch are finished drafts, with no stage to come."""
-        return branch.level == len(self.pipeline.steps)
+    @property
+    def most_drafts(self) -> int:
+        """How many drafts can be worked out at once in bounded memory."""
+        return max(1, _RANGES // self.breadth)
 
     def leaves(self) -> Iterator[tuple[float, Draft]]:
         """Yield every leaf with its probability; costs O(leaves)."""
-        yield from self._leaves(self.root, 1.0, None)
-
-    def some_leaves(self, limit: int) -> Iterator[Draft]:
-        """Yield at most `limit` leaves: all, or those below the smallest alternatives, else the least likely ones."""
-        for _, draft in self._leaves(self.root, 1.0, limit):
-            yield draft
+        yield from self._leaves(Draft.start(self.index, self.batch_size), 0, 1.0)
 
     def expected_rows(self, by: str | list[str]) -> pd.Series[float]:
         """Return the expected number of rows in a batch for each label of one key column, or of several.
@@ -160,37 +110,21 @@ class Plan:
         visits_by_row[self.index.rows(np.arange(self.index.size))] = np.cumsum(change)[:-1]
         return visits_by_row
 
-    def _leaves(self, node: Node, probability: float, limit: int | None) -> Iterator[tuple[float, Draft]]:
-        if isinstance(node, Leaf):
-            yield probability, node.draft
+    def _leaves(self, outcome: Outcome, level: int, probability: float) -> Iterator[tuple[float, Draft]]:
+        if isinstance(outcome, Choice):
+            for k in np.flatnonzero(outcome.weights).tolist():
+                child = self.pipeline.choose(level - 1, outcome, k)
+                yield from self._leaves(child, level, probability * float(outcome.weights[k]))
             return
-        weights, sizes = node.choice.weights, node.choice.sizes
-        chosen = np.flatnonzero(weights)
-        if limit is not None:
-            smallest_first = np.argsort((weights if sizes is None else sizes)[chosen], kind="stable")
-            chosen = chosen[smallest_first[:limit]]
-            limit //= chosen.size
-        for k in chosen.tolist():
-            # A look at the whole tree is not kept.
-            below = self._grow_child(node, k) if limit is None else self.child(node, k)
-            yield from self._leaves(below, probability * float(weights[k]), limit)
+        self._require_size(outcome, level)
+        if level == len(self.pipeline.steps):
+            yield probability, outcome
+        else:
+            yield from self._leaves(self.pipeline.apply(level, outcome), level + 1, probability)
 
-    def _grow_child(self, branch: Branch, k: int) -> Node:
-        return self._grow(self.pipeline.choose(branch.level - 1, branch.choice, k), branch.level)
-
-    def _grow(self, outcome: Outcome, level: int) -> Node:
-        """Follow the chain from an outcome up to the next choice or to the end."""
-        while isinstance(outcome, Draft):
-            self._require_size(outcome, level)
-            if level == len(self.pipeline.steps):
-                return Leaf(outcome)
-            outcome = self.pipeline.apply(level, outcome)
-            level += 1
-        return Branch(outcome, level)
-
-    def _check(self) -> Pool:
-        """Try every stage once, on the first path; return the universe there."""
-        draft = Draft.start(self.index, self.batch_size)
+    def _check(self) -> tuple[Pool, int]:
+        """Try every stage once, on the first path; return the universe there, and how many ranges a draft has."""
+        breadth, draft = 1, Draft.start(self.index, self.batch_size)
         for level, stage in enumerate(self.pipeline.steps):
             with self.pipeline.context(level):
                 stage.check(draft)
@@ -206,7 +140,8 @@ class Plan:
                 )
                 raise ChainError(msg)
             draft = outcome
-        return draft.universe
+            breadth = max(breadth, sum(share.pool.starts.size for share in draft.shares))
+        return draft.universe, breadth
 
     def _require_size(self, draft: Draft, level: int) -> None:
         if draft.batch_size != self.batch_size:
@@ -217,4 +152,4 @@ class Plan:
             raise ChainError(msg)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_root": None, "_kept": 0}
+        return self.__dict__ | {"_trunk": None}

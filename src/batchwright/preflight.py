@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from batchwright.plan import Plan
 
 __all__ = ["short_shares"]
@@ -15,22 +17,21 @@ def short_shares(plan: Plan) -> str | None:
 
     Of a tree with very many leaves only some are looked at: those of the smallest groups.
     """
-    worst: dict[str, tuple[float, str]] = {}
-    seen = 0
-    for draft in plan.some_leaves(_LEAVES_SEEN):
-        seen += 1
-        for share in draft.shares:
-            size = share.pool.size
-            if share.quota > size:
-                name = plan.index.describe(share.pool)
-                worst[name] = min(
-                    worst.get(name, (1.0, "")), (size / share.quota, f"{name} ({size} rows for {share.quota})")
-                )
-    if not worst:
+    seen = plan.trunk.some(min(_LEAVES_SEEN, plan.most_drafts))
+    sizes, quotas = seen.pools.sizes, seen.quotas
+    short = np.flatnonzero(quotas > sizes)
+    if not short.size:
         return None
-    named = "; ".join(text for _, text in sorted(worst.values())[:_NAMED])
+    # A pool comes once, with the largest quota that is taken from it.
+    short = short[np.argsort(sizes[short] / quotas[short], kind="stable")]
+    first, last = seen.pools.bounds[short], seen.pools.bounds[short + 1] - 1
+    ends = np.column_stack([seen.pools.starts[first], seen.pools.stops[last], sizes[short]])
+    worst = short[np.sort(np.unique(ends, axis=0, return_index=True)[1])]
+    named = "; ".join(
+        f"{plan.index.describe(seen.pools[s])} ({sizes[s]} rows for {quotas[s]})" for s in worst[:_NAMED].tolist()
+    )
     return (
-        f"A pool should hold the rows that a batch takes from it; {len(worst)} do not, in {seen} compositions looked "
-        f"at, and their rows repeat evenly within a batch: {named}{'; ...' if len(worst) > _NAMED else ''}. "
+        f"A pool should hold the rows that a batch takes from it; {worst.size} do not, in {len(seen)} compositions "
+        f"looked at, and their rows repeat evenly within a batch: {named}{'; ...' if worst.size > _NAMED else ''}. "
         "Lower batch_size, or filter these groups out."
     )

@@ -6,7 +6,12 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Rounding"]
+from batchwright.ragged import pad
+
+__all__ = ["Rounding", "Roundings"]
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 # Cumulative targets are taken to nine decimals, so that 0.1 + 0.2 of ten rows is three rows and not an
 # outcome of probability 1e-16 with four.
@@ -36,27 +41,56 @@ class Rounding:
     (array([2, 3]), array([3, 2]))
     """
 
-    probabilities: NDArray[np.float64]
-    _whole: NDArray[np.int64]
-    _jump: NDArray[np.int64]
+    probabilities: Floats
+    _roundings: Roundings
+    _numbers: Integers
 
     @classmethod
     def of(cls, targets: ArrayLike) -> Rounding:
         """Return the rounding of the given targets."""
-        cumulative = np.round(np.cumsum(np.asarray(targets, dtype=np.float64)), _DECIMALS)
-        total = np.rint(cumulative[-1])
-        cumulative = np.minimum(cumulative, total)
-        cumulative[-1] = total
-        whole = np.floor(cumulative)
-        # Target k rounds up from u = 1 - fraction on; outcome r lies between the jumps r - 1 and r.
-        jumps, jump = np.unique(np.round(1 - (cumulative - whole), _DECIMALS), return_inverse=True)
-        bounds = np.concatenate([[0.0], jumps[jumps < 1], [1.0]])
-        return cls(np.diff(bounds), whole.astype(np.int64), jump.astype(np.int64))
+        values = np.asarray(targets, dtype=np.float64)
+        roundings = Roundings.of(values, np.array([0, values.size]))
+        numbers = np.flatnonzero(roundings.probabilities[0])
+        return cls(roundings.probabilities[0, numbers], roundings, numbers)
 
-    def quotas(self, outcome: int) -> NDArray[np.int64]:
+    def quotas(self, outcome: int) -> Integers:
         """Return the quotas of one outcome: int64, shape (K,)."""
-        return np.diff(self._whole + (self._jump < outcome), prepend=0)
+        return self._roundings.quotas(np.array([0]), self._numbers[[outcome]])
 
-    def all_quotas(self) -> NDArray[np.int64]:
-        """Return the quotas of all outcomes: int64, shape (number of outcomes, K)."""
-        return np.stack([self.quotas(outcome) for outcome in range(self.probabilities.size)])
+
+@attrs.frozen(eq=False)
+class Roundings:
+    """The roundings of many drafts, each with targets of its own, as arrays.
+
+    Parameters
+    ----------
+    probabilities
+        float64, shape (drafts, longest + 1): of the outcomes of each draft. An outcome that cannot be, since
+        two targets round up at the same place, has 0.
+    """
+
+    probabilities: Floats
+    _low: Floats
+    _whole: Floats
+    _jump: Floats
+    _filled: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, targets: Floats, bounds: Integers) -> Roundings:
+        """Return the roundings of targets, shape (all targets,), which stand draft after draft by `bounds`."""
+        padded, filled = pad(targets, bounds)
+        cumulative = np.round(np.cumsum(padded, axis=1), _DECIMALS)
+        total = np.rint(cumulative[:, -1:])
+        cumulative = np.where(np.cumsum(filled, axis=1) < filled.sum(axis=1, keepdims=True), cumulative, total)
+        cumulative = np.minimum(cumulative, total)
+        whole = np.floor(cumulative)
+        # A target rounds up from u = 1 - fraction on; an outcome lies between two neighbours of these.
+        jump = np.round(1 - (cumulative - whole), _DECIMALS)
+        low = np.concatenate([np.zeros_like(total), np.sort(jump, axis=1), np.ones_like(total)], axis=1)
+        return cls(np.diff(low), low, whole, jump, filled)
+
+    def quotas(self, drafts: Integers, outcomes: Integers) -> Integers:
+        """Return the quotas of some drafts, each in one outcome, draft after draft: int64, shape (all targets,)."""
+        up = self._jump[drafts] <= self._low[drafts, outcomes][:, None]
+        quotas = np.diff(self._whole[drafts] + up, axis=1, prepend=0.0)
+        return quotas[self._filled[drafts]].astype(np.int64)

@@ -63,21 +63,13 @@ class Timeline:
         """Return the first position in each cell whose time has at least the given rank; arguments broadcast."""
         return self.starts[np.searchsorted(self.keys, cells * (self.times.size + 1) + ranks)]
 
-    def ranks_between(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the ranks of the times that occur in some ranges of positions, missing ones left out.
-
-        Parameters
-        ----------
-        starts, stops
-            int64, shape (P,) each: half-open ranges, none across a cell border.
+    def runs_between(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which runs lie in some ranges of positions, none of which is empty or cuts a run.
 
         Returns
         -------
         numpy.ndarray
-            int64, sorted, unique.
+            int64, shape (2, *starts.shape): the half-open ranges, first runs and the runs behind the last.
         """
         first = np.searchsorted(self.starts, starts, side="right") - 1
-        behind = np.searchsorted(self.starts, stops, side="left")
-        runs = [self.keys[a:b] for a, b in zip(first.tolist(), behind.tolist(), strict=True)]
-        ranks = np.unique(np.concatenate([self.keys[:0], *runs]) % (self.times.size + 1))
-        return ranks[ranks < self.times.size]
+        return np.stack([first, np.searchsorted(self.starts, stops, side="left")])

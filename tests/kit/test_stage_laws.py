@@ -12,7 +12,20 @@ import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from batchwright import BaseDrawer, Choice, Draft, DraftStack, Drawer, MetadataIndex, Pool, Share, Stage, stages
+from batchwright import (
+    BaseDrawer,
+    Choice,
+    Draft,
+    DraftStack,
+    Drawer,
+    ExperimentSelector,
+    MetadataIndex,
+    Options,
+    Pool,
+    Share,
+    Stage,
+    stages,
+)
 from batchwright.errors import ChainError, SettingError, SettingTypeError
 from batchwright.testing import StageFailure, check_stage
 from batchwright.testing.stage_laws import keeps_laws
@@ -190,17 +203,27 @@ class NegativeWeight(Wrong):
         return odds([1.5, -0.5], draft)
 
 
-class StackDisagrees(Wrong):
-    def apply(self, draft: Draft) -> Choice:
-        all_rows = (Share(draft.universe, draft.batch_size),)
-        first = (Share(Pool.of([0], [1], draft.index.size), draft.batch_size),)
-        child = attrs.evolve(draft, universe=draft.universe, shares=all_rows)
-        return Choice([1.0], lambda _: child, lambda _: DraftStack.of(first))
+class ExpandsTheFirstOnly(Wrong):
+    def apply(self, draft: Draft) -> Draft:
+        return draft
+
+    def expand(self, stack: DraftStack) -> DraftStack:
+        return stack.take(np.zeros(len(stack), dtype=np.int64))
 
 
-class StackOfChoices(Wrong):
-    def apply(self, draft: Draft) -> Choice:
-        return Choice([1.0], lambda _: Choice([1.0], lambda _: draft), lambda _: DraftStack.of(draft.shares))
+class ExpandsByOtherChances(ExperimentSelector):
+    def expand(self, stack: DraftStack) -> Options:
+        options = super().expand(stack)
+        taken = np.count_nonzero(options.probabilities, axis=1, keepdims=True)
+        return attrs.evolve(options, probabilities=(options.probabilities > 0) / taken)
+
+
+class RefusesToExpand(Wrong):
+    def apply(self, draft: Draft) -> Draft:
+        return draft
+
+    def expand(self, stack: DraftStack) -> DraftStack:
+        raise ChainError(str(len(stack)))
 
 
 class OneRowTooMany(Wrong):
@@ -245,16 +268,6 @@ class LeaksFromOutsideTheUniverse(Wrong):
 class LeaksFromWithin(Wrong):
     def apply(self, draft: Draft) -> Draft:
         return attrs.evolve(draft, shares=(Share(draft.primary, draft.batch_size, "leak"),))
-
-
-class WrongSizes(Wrong):
-    def apply(self, draft: Draft) -> Choice:
-        return Choice([1.0], lambda _: draft, sizes=np.array([draft.primary.size + 1]))
-
-
-class TooFewSizes(Wrong):
-    def apply(self, draft: Draft) -> Choice:
-        return Choice([1.0, 1.0], lambda _: draft, sizes=np.array([draft.primary.size]))
 
 
 class OneOfMany(Wrong):
@@ -329,8 +342,9 @@ WRONG = {
     DoesOtherwiseAsACopy(): "copied|pickled stage must do the same",
     DoesNotSumToOne(): "must be probabilities that sum to 1; 2 weights sum to 0.9",
     NegativeWeight(): "must be probabilities that sum to 1",
-    StackDisagrees(): "drafts of a stack must be the children",
-    StackOfChoices(): "drafts of a stack must be the children.*child 0 is a choice",
+    ExpandsTheFirstOnly(): "`expand` must make of many drafts what `apply` makes of each; of number 1 of",
+    ExpandsByOtherChances(): "`expand` must make of many drafts what `apply` makes of each; of number 0 of",
+    RefusesToExpand(): "`expand` must make of many drafts what `apply` makes of each; it refuses",
     OneRowTooMany(): "Quotas must sum to 1; they sum to 2",
     LeavesTheUniverse(): "Primary shares must be of the primary rows|Pools must lie in the universe; .* lie outside",
     WidensTheUniverse(): "The universe must only shrink",
@@ -339,8 +353,6 @@ WRONG = {
     Overlaps(): "Shares must be disjoint",
     LeaksFromOutsideTheUniverse(): "Pools must lie in the universe|Primary shares must be",
     LeaksFromWithin(): "Primary shares must be of the primary rows, and leaked ones of others; 1 of 1 are not",
-    WrongSizes(): "sizes of a choice must be the rows that its children select.*number 0 selects",
-    TooFewSizes(): "sizes of a choice must be the rows that its children select, one for each; there are 1",
     OneOfMany(): "Quotas must sum to",
     RefusesWhatItOffers(): "must be able to do what it offers.*refuses 1 of 2 alternatives",
     HoldsAFunction(): "must survive pickling and copying; it cannot be pickled",

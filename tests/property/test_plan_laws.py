@@ -14,6 +14,7 @@ from batchwright import (
     Choice,
     ConditionBalancer,
     Draft,
+    DraftStack,
     Drawer,
     ExperimentSelector,
     LeakMixer,
@@ -25,8 +26,8 @@ from batchwright import (
     TemporalEnricher,
 )
 from batchwright.drawing import draw_block
-from batchwright.plan import Branch
 from batchwright.testing.strategies import tables, weights
+from batchwright.trunk import Trunk
 from reference import could_come_from, labels, rows_of
 from strategies import with_chain
 
@@ -249,22 +250,23 @@ def index_pool(index: MetadataIndex, rows: Any) -> Pool:
     return Pool.where(np.isin(index.rows(np.arange(index.size)), rows))
 
 
-@given(with_chain(), SIZES)
-def test_stacks_agree_with_children(chain: tuple[pd.DataFrame, list[Any]], size: int) -> None:
-    """Where a choice offers its drafts as arrays, they say what its children say."""
+@given(with_chain(), SIZES, st.sampled_from([1, 5, 10**6]))
+def test_the_tree_worked_out_at_once_is_that_of_the_leaves(
+    chain: tuple[pd.DataFrame, list[Any]], size: int, limit: int
+) -> None:
+    """Whatever is worked out beforehand, paths come to the drafts of the leaves, as often as these are likely."""
     plan = make_plan(*chain, size)
-    nodes = [plan.root]
-    while nodes:
-        node = nodes.pop()
-        if not isinstance(node, Branch):
-            continue
-        every = np.arange(node.choice.weights.size)
-        nodes += [plan.child(node, int(k)) for k in every[:3]]
-        if node.choice.stack is None:
-            continue
-        stack = node.choice.stack(every)
-        for k in every:
-            child = node.choice.child(int(k))
-            assert isinstance(child, Draft)
-            quotas = stack.quotas[k][stack.quotas[k] > 0]
-            assert quotas.tolist() == [share.quota for share in child.shares]
+    trunk = Trunk.grow(plan.pipeline, Draft.start(plan.index, size), limit)
+    expected: dict[tuple[Share, ...], float] = {}
+    for probability, draft in plan.leaves():
+        expected[draft.shares] = expected.get(draft.shares, 0.0) + probability
+    found: dict[tuple[Share, ...], float] = {}
+    if trunk.is_whole:
+        assert isinstance(trunk.reached, DraftStack)
+        for k, probability in enumerate(np.diff(trunk.bounds).tolist()):
+            shares = trunk.reached[k].shares
+            found[shares] = found.get(shares, 0.0) + probability
+        assert found == pytest.approx(expected, abs=1e-8)
+    else:
+        some = trunk.some(10**6)
+        assert {some[k].shares for k in range(len(some))} == set(expected)

@@ -3,18 +3,24 @@
 from types import SimpleNamespace
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 
 from batchwright import (
     Choice,
     ConditionBalancer,
+    Draft,
+    DraftStack,
     Drawer,
     ExperimentSelector,
     LeakMixer,
     MetadataIndex,
+    Options,
     Pipeline,
     Plan,
+    Pool,
+    Pools,
     Stage,
     TemporalEnricher,
     drawing,
@@ -35,16 +41,16 @@ def make_plan(*stages: Any, batch_size: int = 2) -> Plan:
 @pytest.mark.parametrize(
     ("batch_size", "blocks"),
     [
-        (4, [1, 32, 1024, 1024, 919]),
-        (128, [1, 32, 1024, 1024, 919]),
-        (129, [1, 32, 1016, 1016, 935]),
+        (4, [1, 128, 1024, 1024, 823]),
+        (128, [1, 128, 1024, 1024, 823]),
+        (129, [1, 128, 1016, 1016, 839]),
         (1 << 15, [1] + [4] * 749 + [3]),
         (1 << 17, [1] * 3000),
         (1 << 18, [1] * 3000),
     ],
 )
 def test_blocks_grow_up_to_a_limit(monkeypatch: pytest.MonkeyPatch, batch_size: int, blocks: list[int]) -> None:
-    """The first batch comes alone; blocks grow by 32, to 1024 batches or 131072 slots, and at least one batch."""
+    """The first batch comes alone; blocks grow by 128, to 1024 batches or 131072 slots, and at least one batch."""
     asked: list[tuple[Any, ...]] = []
 
     def draw(*address: Any) -> Any:
@@ -52,7 +58,7 @@ def test_blocks_grow_up_to_a_limit(monkeypatch: pytest.MonkeyPatch, batch_size: 
         return np.array([[step] for step in address[3]])
 
     monkeypatch.setattr(drawing, "draw_block", draw)
-    plan: Any = SimpleNamespace(batch_size=batch_size)
+    plan: Any = SimpleNamespace(batch_size=batch_size, most_drafts=1 << 20)
     batches = list(iterate_batches(plan, 5, 6, range(3000), 9))
     assert batches == [[step] for step in range(3000)]
     assert [len(steps) for _, _, _, steps, _ in asked] == blocks
@@ -121,47 +127,42 @@ def test_what_is_left_of_a_number_decides_the_next_level(monkeypatch: pytest.Mon
     assert LABELS[rows][:, 0].tolist() == [*"badcbdca"]
 
 
-def test_what_rounds_up_to_1_stays_on_the_last_branch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_rounds_up_to_1_stays_below_it() -> None:
     """The last number below a bound can be, by the rounding of floats, a whole interval away from the bound before."""
-    weights = {"a": 3 * 2.0**-50, "b": 13, "c": 3, "d": 0}
-    plan = make_plan(ExperimentSelector(weights=weights), ExperimentSelector("condition"))
-    root: Any = plan.root
-    _, low, high = root.bounds.tolist()[:3]
+    weights = np.array([[3 * 2.0**-50, 13, 3]])
+    options = Options(weights / weights.sum(), lambda *_: DraftStack.of([]))
+    _, low, high, _ = options.bounds[0].tolist()
     last = float.fromhex("0x1.9ffffffffffffp-1")
     assert low < last < high
     assert (last - low) / (high - low) == 1
-    # Row 3 is the only one of b and y, the last of the two conditions.
-    assert draw_along(monkeypatch, plan, [last]).tolist() == [[3, 3]]
+    found, rest = options.locate(np.array([0]), np.array([last]))
+    assert (found.tolist(), rest.tolist()) == ([1], [BELOW_ONE])
 
 
-def test_windows_are_drawn_without_opening_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last choice is drawn from its stack, so no leaf below it is made."""
+def test_each_focal_value_is_an_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four hours are four quarters of the number, in order."""
     plan = make_plan(TemporalEnricher("hours", 0, 0.0))
     rows = draw_along(monkeypatch, plan, [0.0, 0.25, 0.5, BELOW_ONE])
     assert np.array(TABLE["hours"])[rows].tolist() == [[0, 0], [1, 1], [2, 2], [3, 3]]
-    root: Any = plan.root
-    assert root.children == {}
 
 
-def test_a_window_before_another_stage_is_opened() -> None:
-    """A stack says nothing of stages to come, so a choice that is not the last one is followed child by child."""
+def test_a_window_may_stand_before_another_stage() -> None:
+    """A leak after a window brings in rows of other groups, whatever their hours."""
     plan = make_plan(ExperimentSelector(), TemporalEnricher("hours", 0, 0.0), LeakMixer(0.5))
     for batch in draw_block(plan, 0, 0, range(20)):
         assert len(set(LABELS[batch])) == 2
 
 
-def layout(base: int, first: int, gap: int, far: list[tuple[int, int]]) -> Layout:
-    columns = np.array([[[1], [4], [base], [first], [gap]]])
-    starts, sizes = np.array(far, dtype=np.int64).reshape(-1, 2).T
-    return Layout(columns, starts, sizes)
-
-
 def test_far_addresses_are_looked_up_among_near_ones() -> None:
     """An address from the total on stands for a place in the far ranges; what lies below it is a position already."""
-    parts = [layout(10, 4, 0, [(3, 2), (7, 1)]), layout(13, 4, 0, [(0, 1), (5, 3)])]
+    pools = [Pool.of([2, 5, 8], [4, 6, 9], 10), Pool.of([0], [9], 10), Pool.of([0, 4, 8], [1, 5, 9], 10)]
+    draft = Draft.start(INDEX, 1)
+    stack = attrs.evolve(DraftStack.of([draft] * 3), pools=Pools.of(pools, 10))
+    layout = Layout.of(stack)
+    assert layout.columns.tolist() == [[1, 1, 1], [4, 9, 3], [10, 0, 14], [4, 9, 3], [0, 0, 0]]
     positions = np.array([10, 2, 11, 12, 9, 13, 14, 15, 16, 0])
-    drawing._resolve(positions, parts, 10)
-    assert positions.tolist() == [3, 2, 4, 7, 9, 0, 5, 6, 7, 0]
+    layout.resolve(positions)
+    assert positions.tolist() == [2, 2, 3, 5, 9, 8, 0, 4, 8, 0]
 
 
 def test_batches_of_scattered_and_whole_groups_stand_in_one_block() -> None:

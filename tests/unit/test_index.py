@@ -81,11 +81,10 @@ def test_no_columns_make_one_cell() -> None:
 
 def test_pieces_are_cut_at_cell_borders() -> None:
     """A range that reaches over cells becomes one piece a cell, with nothing added at its ends."""
-    pieces = index_of().pieces(Pool.of([1, 4], [3, 5], 5))
-    assert pieces.cells.tolist() == [1, 2, 3]
-    assert pieces.starts.tolist() == [1, 2, 4]
-    assert pieces.stops.tolist() == [2, 3, 5]
-    assert index_of().pieces(Pool.empty(5)).cells.size == 0
+    pieces = index_of().pieces(np.array([4, 1]), np.array([5, 3]))
+    assert [array.tolist() for array in pieces] == [[0, 1, 1], [3, 1, 2], [4, 1, 2], [5, 2, 3]]
+    none = np.empty(0, dtype=np.int64)
+    assert [array.size for array in index_of().pieces(none, none)] == [0] * 4
 
 
 @pytest.mark.parametrize(
@@ -227,12 +226,12 @@ def test_runs_of_several_cells() -> None:
 
 
 def test_timeline_finds_times() -> None:
-    """A window has both its ends, and a missing time is not among the times of a range."""
+    """A window has both its ends; the runs of a range are those of its times, a missing one the last."""
     timeline = index_of({"hours": [3, 1, np.nan, 1, 2]}, by=(), order_by="hours").timeline
     assert np.array(timeline.ranks_around(np.array([0, 1, 2]), 1)).tolist() == [[0, 0, 1], [2, 3, 3]]
-    assert timeline.ranks_between(np.array([0]), np.array([5])).tolist() == [0, 1, 2]
-    assert timeline.ranks_between(np.array([1, 3]), np.array([2, 5])).tolist() == [0, 2]
-    assert timeline.ranks_between(np.array([4]), np.array([5])).tolist() == []
+    # Two rows of hour 1, and then one each of 2, 3 and none.
+    runs = timeline.runs_between(np.array([0, 2, 4]), np.array([5, 4, 5]))
+    assert runs.tolist() == [[0, 1, 3], [4, 3, 4]]
 
 
 @pytest.mark.parametrize("order_by", [None, "hours"], ids=["two-passes", "three-passes"])

@@ -1,14 +1,16 @@
-"""The tree of a plan: its leaves, which of them are looked at, and how long opened nodes are kept."""
+"""The tree of a plan: its leaves, which of them are looked at, and how far it is worked out beforehand."""
 
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 
 from batchwright import (
     Choice,
     ConditionBalancer,
     Draft,
+    DraftStack,
     Drawer,
     ExperimentSelector,
     LeakMixer,
@@ -18,6 +20,7 @@ from batchwright import (
     Stage,
     plan,
 )
+from batchwright.trunk import Trunk
 
 # Groups of 4, 1, 2 and 1 rows, which stand in the index sorted by label.
 TABLE = {"experiment": [*"dabcacaa"], "condition": [*"xxxyyxyy"]}
@@ -32,6 +35,16 @@ def make_plan(*stages: Any, batch_size: int = 4) -> Plan:
 def label_of(draft: Draft) -> str:
     """Return the one experiment of a draft, whose first label says it."""
     return str(draft.groups("experiment").labels[0])
+
+
+def drafts_of(stack: DraftStack) -> list[Draft]:
+    return [stack[k] for k in range(len(stack))]
+
+
+def labels_of_some(limit: int, *stages: Any) -> list[str]:
+    """Return the experiments of some leaves of a tree of which nothing but the root is worked out."""
+    trunk = Trunk.grow(Pipeline([*stages, Drawer()]), Draft.start(INDEX, 4), 1)
+    return [label_of(draft) for draft in drafts_of(trunk.some(limit))]
 
 
 class Steps(Stage):
@@ -58,77 +71,73 @@ def test_some_leaves_are_those_of_the_smallest_groups() -> None:
     """Small groups are looked at first, whatever their weights, the first of equals first, and none of weight 0."""
     even = ExperimentSelector(weights={"a": 1, "b": 4, "c": 2, "d": 3})
     for chain in (SELECT, even):
-        looked_at = [[label_of(draft) for draft in make_plan(chain).some_leaves(limit)] for limit in range(1, 6)]
+        looked_at = [labels_of_some(limit, chain) for limit in range(1, 6)]
         assert looked_at == [["b"], ["b", "d"], ["b", "d", "c"], ["b", "d", "c", "a"], ["b", "d", "c", "a"]]
-    some = make_plan(ExperimentSelector(weights={"a": 1, "b": 0, "c": 1, "d": 0}))
-    assert [label_of(draft) for draft in some.some_leaves(1)] == ["c"]
+    some = ExperimentSelector(weights={"a": 1, "b": 0, "c": 1, "d": 0})
+    assert labels_of_some(1, some) == ["c"]
 
 
 def test_of_many_groups_alike_the_first_are_looked_at() -> None:
     """Among very many groups of one row and of two, the first of one row come first."""
     plates = [plate for plate in range(100) for _ in range(2 - plate % 2)]
     index = MetadataIndex.from_table({"plate": plates}, "plate")
-    chain = Plan(Pipeline([ExperimentSelector("plate"), Drawer()]), index, 1)
-    assert [draft.groups("plate").labels for draft in chain.some_leaves(5)] == [(1,), (3,), (5,), (7,), (9,)]
+    trunk = Trunk.grow(Pipeline([ExperimentSelector("plate"), Drawer()]), Draft.start(index, 1), 99)
+    assert [draft.groups("plate").labels for draft in drafts_of(trunk.some(5))] == [(1,), (3,), (5,), (7,), (9,)]
 
 
 def test_some_leaves_are_spread_over_the_branches() -> None:
     """A limit is shared among the branches: of four groups with two leaves each, four are one of each group."""
     offers = Steps(lambda draft: Choice([1, 2], lambda k: draft.split(lambda share: [(share.pool, 1 + k)])))
-    assert [label_of(draft) for draft in make_plan(SELECT, offers).some_leaves(4)] == ["b", "d", "c", "a"]
-    assert len(list(make_plan(SELECT, offers).some_leaves(8))) == 8
+    assert labels_of_some(4, SELECT, offers) == ["b", "d", "c", "a"]
+    assert len(labels_of_some(8, SELECT, offers)) == 8
 
 
 def test_without_sizes_the_least_likely_are_looked_at_first() -> None:
     """A choice that does not say how many rows an alternative has is judged by its weights."""
     groups = Draft.start(INDEX, 4).groups("experiment")
     offers = Steps(lambda draft: Choice([4, 2, 3, 1], lambda k: draft.select(groups[k])))
-    assert [label_of(draft) for draft in make_plan(offers).some_leaves(2)] == ["d", "b"]
+    assert labels_of_some(2, offers) == ["d", "b"]
 
 
-def test_nodes_are_opened_once_and_kept() -> None:
-    """A stage runs once for each situation; only a look at all leaves, which may be very many, keeps none."""
+def test_a_tree_is_worked_out_as_far_as_it_has_few_situations() -> None:
+    """Four groups are four situations, and with two roundings each eight; one more than the limit is not begun."""
+    pipeline = Pipeline([SELECT, LeakMixer(0.4), Steps(lambda draft: Choice([1, 1], lambda _: draft)), Drawer()])
+    grown = [Trunk.grow(pipeline, Draft.start(INDEX, 4), limit) for limit in (3, 4, 7, 8)]
+    assert [trunk.level for trunk in grown] == [1, 3, 3, 3]
+    assert [trunk.is_whole for trunk in grown] == [False, False, False, True]
+    assert grown[2].bounds.tolist() == [0, 0.5, 0.625, 0.875, 1]
+    assert grown[3].bounds.tolist() == [0, 0.25, 0.5, 0.5625, 0.625, 0.75, 0.875, 0.9375, 1]
+    assert len(grown[3].some(1)) == 8
+
+
+def test_a_number_comes_to_the_same_leaf_however_much_is_worked_out() -> None:
+    """What is worked out beforehand decides about cost, not about paths."""
+    pipeline = Pipeline([SELECT, LeakMixer(0.25), BALANCE, Drawer()])
+    numbers = np.random.default_rng(0).random(500)
+    found = []
+    for limit in (1, 4, 100):
+        layout, leaves = Trunk.grow(pipeline, Draft.start(INDEX, 7), limit).follow(numbers)
+        shares = [layout.columns[:, layout.bounds[leaf] : layout.bounds[leaf + 1]].tolist() for leaf in leaves]
+        found.append(shares)
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize(("ranges", "most"), [(2, 1), (7, 3), (1 << 20, 1 << 19)])
+def test_drafts_of_many_ranges_are_worked_out_in_smaller_numbers(
+    monkeypatch: pytest.MonkeyPatch, ranges: int, most: int
+) -> None:
+    """Memory counts ranges: a draft of two of them, on the first path, counts twice."""
+    monkeypatch.setattr(plan, "_RANGES", ranges)
+    assert make_plan(SELECT, LeakMixer(0.5)).most_drafts == most
+
+
+def test_the_tree_is_worked_out_once_and_left_behind_by_a_copy() -> None:
+    """A pickled plan is small, and works out its tree as if new."""
     chain = make_plan(SELECT)
-    root: Any = chain.root
-    assert chain.root is root
-    assert len(list(chain.leaves())) == 4
-    assert root.children == {}
-    assert chain.child(root, 2) is chain.child(root, 2)
-    assert len(list(chain.some_leaves(2))) == 2
-    assert set(root.children) == {1, 2, 3}
-
-
-@pytest.mark.parametrize(("limit", "kept"), [(133, True), (132, False)])
-def test_a_tree_that_grows_too_large_is_dropped(monkeypatch: pytest.MonkeyPatch, limit: int, kept: bool) -> None:
-    """A node weighs 64, and a leaf the ranges of its pools besides; past the limit the tree is begun anew."""
-    monkeypatch.setattr(plan, "_RANGES_KEPT", limit)
-    chain = make_plan(SELECT, LeakMixer(0.5))
-    root: Any = chain.root
-    # What leaks into the first group stands behind it, one range; what leaks into the second stands around it, two.
-    chain.child(root, 0)
-    assert chain.root is root
-    chain.child(root, 1)
-    assert (chain.root is root) == kept
-    assert chain.root is chain.root
-
-
-def test_a_copy_leaves_the_opened_tree_behind() -> None:
-    """A pickled plan is small, and opens its nodes as if new."""
-    chain = make_plan(SELECT)
-    root: Any = chain.root
-    chain.child(root, 0)
+    assert chain.trunk is chain.trunk
     copied = pickle.loads(pickle.dumps(chain))  # noqa: S301 - a plan of our own.
-    assert (copied._root, copied._kept) == (None, 0)
-    assert chain._kept > 0
-    assert [chance for chance, _ in copied.leaves()] == [chance for chance, _ in chain.leaves()]
-
-
-def test_only_the_last_choice_is_last() -> None:
-    """A branch is last where no stage comes after its choice."""
-    chain = make_plan(SELECT, BALANCE, batch_size=3)
-    root: Any = chain.root
-    below: Any = chain.child(root, 0)
-    assert (chain.is_last(root), chain.is_last(below)) == (False, True)
+    assert copied._trunk is None
+    assert copied.trunk.bounds.tolist() == chain.trunk.bounds.tolist()
 
 
 def test_a_choice_may_offer_a_choice() -> None:

@@ -9,6 +9,7 @@ from batchwright import (
     Choice,
     ConditionBalancer,
     Draft,
+    DraftStack,
     Drawer,
     ExperimentSelector,
     LeakMixer,
@@ -38,40 +39,38 @@ def shares(draft: Any) -> list[tuple[Pool, int, str]]:
     return [(share.pool, share.quota, share.role) for share in draft.shares]
 
 
-def stack_of(choice: Choice, *k: int) -> Any:
-    """Return some alternatives of a choice as arrays."""
-    assert choice.stack is not None
-    return choice.stack(np.array(k))
-
-
 def test_a_window_cuts_every_cell() -> None:
-    """Around hour 1, each cell gives one range to the inside and two to the outside, empty ones included."""
-    stack = stack_of(apply(Draft.start(INDEX, 4).select(A | B), 0, 0.5), 1)
-    assert stack.quotas.tolist() == [[2, 2]]
-    assert stack.starts.tolist() == [[[1, 4, 0, 0], [0, 2, 3, 5]]]
-    assert stack.stops.tolist() == [[[2, 5, 0, 0], [1, 3, 4, 6]]]
+    """Around hour 1, each cell gives one range to the inside and two to the outside, those that meet joined."""
+    child = apply(Draft.start(INDEX, 4).select(A | B), 0, 0.5).child(1)
+    inside, outside = Pool.of([1, 4], [2, 5], 8), Pool.of([0, 2, 5], [1, 4, 6], 8)
+    assert shares(child) == [(inside, 2, "primary"), (outside, 2, "primary")]
 
 
 def test_several_windows_are_worked_out_at_once() -> None:
-    """Alternatives stand in the order asked for; shares outside the scope stay as they are."""
-    draft = Draft.start(INDEX, 4).select(A).leak(B | C, 1)
-    stack = stack_of(apply(draft, 0, 0.0), 2, 0)
-    assert stack.quotas.tolist() == [[3, 0, 1], [3, 0, 1]]
-    assert stack.starts.tolist() == [[[2, 0], [0, 3], [3, 0]], [[0, 0], [0, 1], [3, 0]]]
-    assert stack.stops.tolist() == [[[3, 0], [2, 3], [8, 0]], [[1, 0], [0, 3], [8, 0]]]
+    """Alternatives stand in the order asked for, of several drafts; shares outside the scope stay as they are."""
+    drafts = [Draft.start(INDEX, 4).select(A).leak(B | C, 1), Draft.start(INDEX, 4).select(B).leak(A, 0)]
+    options = TemporalEnricher("hours", 0, 0.0).expand(DraftStack.of(drafts))
+    stack = options.take(np.array([0, 1, 0]), np.array([2, 2, 0]))
+    assert isinstance(stack, DraftStack)
+    assert shares(stack[0]) == [(Pool.of([2], [3], 8), 3, "primary"), (B | C, 1, "leak")]
+    assert shares(stack[1]) == [(Pool.of([5], [6], 8), 4, "primary")]
+    assert shares(stack[2]) == [(Pool.of([0], [1], 8), 3, "primary"), (B | C, 1, "leak")]
 
 
-def test_arrays_are_whole_numbers() -> None:
-    """Quotas, starts and stops are int64, as a stack of drafts is."""
-    stack = stack_of(apply(Draft.start(INDEX, 4), 1, 0.5), 0, 1)
-    assert [array.dtype for array in (stack.quotas, stack.starts, stack.stops)] == [np.dtype(np.int64)] * 3
+def test_a_draft_without_times_stands_among_others() -> None:
+    """Its window is empty, so it stays as it is, while those beside it are split."""
+    drafts = [Draft.start(INDEX, 4).select(pool) for pool in (C, A)]
+    options = TemporalEnricher("hours", 0, 0.0).expand(DraftStack.of(drafts))
+    stack = options.take(np.array([0, 1]), np.array([0, 1]))
+    assert shares(stack[0]) == [(C, 4, "primary")]
+    assert shares(stack[1]) == [(Pool.of([1], [2], 8), 4, "primary")]
 
 
 def test_all_focal_values_come_with_all_roundings() -> None:
     """Three rows, half of them outside, are rounded in two ways for each of the four hours."""
     choice = apply(Draft.start(INDEX, 3), 0, 0.5)
     assert choice.weights.tolist() == [0.125] * 8
-    assert stack_of(choice, *range(8)).quotas.tolist() == [[1, 2]] * 4 + [[2, 1]] * 4
+    assert [[share.quota for share in choice.child(k).shares] for k in range(8)] == [[1, 2]] * 4 + [[2, 1]] * 4
     at_two = Pool.of([2], [3], 8)
     assert shares(choice.child(6)) == [(at_two, 2, "primary"), (~at_two, 1, "primary")]
 

@@ -1,4 +1,4 @@
-"""The windows of `TemporalEnricher`, worked out for many focal values at once."""
+"""The windows of `TemporalEnricher`, worked out for many drafts and focal values at once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.draft import Draft
-from batchwright.groups import Pieces
-from batchwright.pool import Pool
-from batchwright.rounding import Rounding
-from batchwright.share import Role, Scope
-from batchwright.stack import DraftStack
+from batchwright.index import MetadataIndex
+from batchwright.options import Options
+from batchwright.pools import Pools
+from batchwright.ragged import gather, owners
+from batchwright.rounding import Roundings
+from batchwright.share import Scope
+from batchwright.stack import DraftStack, with_step
+from batchwright.timeline import Timeline
 
 __all__ = ["Windows"]
 
@@ -20,101 +22,153 @@ Integers = NDArray[np.int64]
 
 @attrs.frozen(eq=False)
 class Windows:
-    """The alternatives of one draft: number k is rounding ``k // T`` around focal value ``k % T``.
+    """The alternatives of some drafts: for each a rounding of its quotas, and a focal value.
 
-    The split shares and the others stand as columns in the order of the draft; a split share is a pair of
-    columns, inside and outside the window. `column` and `place` say, for each piece of a split share, the
-    inside column of its share and its number within the share. `starts` and `stops`, of shape (1, columns, ranges),
-    hold the ends that are the same around all focal values.
+    Every share has two sides, inside and outside the window; of a share that no window splits all is inside.
+
+    Parameters
+    ----------
+    stack, timeline, half_width
+        The drafts, the order of their rows in time, and half the width of a window.
+    split
+        bool, a share each: whether windows split it.
+    roundings
+        Of the quotas of all sides, two for each share.
+    focal_bounds, focal_ranks
+        The ranks of the focal values of each draft, sorted.
+    cells, starts, stops, piece_bounds
+        The ranges of all shares, cut at cell borders where windows split them, share after share by `piece_bounds`.
     """
 
-    draft: Draft
-    bounds: Integers
-    rounding: Rounding
-    quotas: Integers
-    roles: tuple[Role, ...]
-    inside: Integers
-    pieces: Pieces
-    column: Integers
-    place: Integers
+    stack: DraftStack
+    timeline: Timeline
+    half_width: object
+    split: NDArray[np.bool_]
+    roundings: Roundings
+    focal_bounds: Integers
+    focal_ranks: Integers
+    cells: Integers
     starts: Integers
     stops: Integers
+    piece_bounds: Integers
 
     @classmethod
-    def of(cls, draft: Draft, scope: Scope, global_fraction: float, bounds: Integers) -> Windows:
-        """Lay out the columns of a draft, for focal values with windows of the given ranks, shape (2, T)."""
-        roles: list[Role] = []
-        targets: list[float] = []
-        split: dict[int, Pieces] = {}
-        whole: dict[int, Pool] = {}
-        for share in draft.shares:
-            if share.within(scope):
-                split[len(roles)] = draft.index.pieces(share.pool)
-                roles += [share.role, share.role]
-                targets += [share.quota * (1 - global_fraction), share.quota * global_fraction]
-            else:
-                whole[len(roles)] = share.pool
-                roles.append(share.role)
-                targets.append(share.quota)
-        rounding = Rounding.of(targets)
-        counts = [pieces.cells.size for pieces in split.values()]
-        width = max([2 * count for count in counts] + [pool.starts.size for pool in whole.values()])
-        starts, stops = _outer_ends(len(roles), width, split, whole)
-        return cls(
-            draft=draft,
-            bounds=bounds,
-            rounding=rounding,
-            quotas=rounding.all_quotas(),
-            roles=tuple(roles),
-            inside=np.array(list(split), dtype=np.int64),
-            pieces=Pieces.join(list(split.values())),
-            column=np.repeat(np.array(list(split), dtype=np.int64), counts),
-            place=np.concatenate([np.arange(count) for count in [0, *counts]]),
-            starts=starts,
-            stops=stops,
-        )
+    def of(
+        cls, stack: DraftStack, timeline: Timeline, half_width: object, scope: Scope, global_fraction: float
+    ) -> Windows:
+        """Prepare the windows of some drafts."""
+        split = stack.within(scope)
+        outside = stack.quotas * np.where(split, global_fraction, 0.0)
+        targets = np.column_stack([stack.quotas - outside, outside]).ravel()
+        roundings = Roundings.of(targets, 2 * stack.bounds)
+        focal, pieces = _focal_ranks(stack, timeline), _pieces(stack, split)
+        return cls(stack, timeline, half_width, split, roundings, *focal, *pieces)
 
-    def stack(self, k: Integers) -> DraftStack:
-        """Return the drafts of several alternatives."""
-        outcome, focal = np.divmod(k, self.bounds.shape[1])
-        low, high = self._cut(self.bounds[:, focal])
-        starts, stops = self.starts.repeat(k.size, axis=0), self.stops.repeat(k.size, axis=0)
-        starts[:, self.column, self.place], stops[:, self.column, self.place] = low, high
-        stops[:, self.column + 1, 2 * self.place] = low
-        starts[:, self.column + 1, 2 * self.place + 1] = high
-        return DraftStack(self._fill(self.quotas[outcome], (stops - starts).sum(axis=2)), starts, stops)
+    @property
+    def focal_counts(self) -> Integers:
+        """Number of focal values of each draft."""
+        return np.diff(self.focal_bounds)
 
-    def draft_of(self, k: int) -> Draft:
-        """Return the draft of one alternative."""
-        shares = self.stack(np.array([k])).shares(0, self.roles, self.draft.index.size)
-        return attrs.evolve(self.draft, shares=shares, done=self.draft.done | {"window"})
+    @property
+    def options(self) -> Options:
+        """The alternatives; number ``a * T + f`` of a draft is rounding a around its focal value f of T."""
+        # A draft without focal values has one window, which is empty.
+        return Options(self.roundings.probabilities, self.take, np.maximum(self.focal_counts, 1))
 
-    def _cut(self, ranks: Integers) -> Integers:
-        """Return where each piece is cut at the given ranks: int64, shape (*ranks.shape, pieces)."""
-        timeline = self.draft.index.timeline
-        assert timeline is not None  # noqa: S101 - the stage has seen to it; this tells the type checker.
-        position = timeline.position(self.pieces.cells, ranks[..., None])
-        return np.minimum(np.maximum(position, self.pieces.starts), self.pieces.stops)
+    def take(self, drafts: Integers, numbers: Integers) -> DraftStack:
+        """Return some alternatives."""
+        counts = self.focal_counts[drafts]
+        outcomes, focal = np.divmod(numbers, np.maximum(counts, 1))
+        shares, bounds = gather(self.stack.bounds, drafts)
+        pools = self._sides(shares, self._reach(drafts, focal, counts > 0)[:, owners(bounds)])
+        done = with_step(self.stack.done, "window")
+        sides = attrs.evolve(self.stack, pools=pools, roles=self.stack.roles[shares].repeat(2), done=done)
+        quotas = _fill(self.roundings.quotas(drafts, outcomes), pools.sizes)
+        return sides.fill(drafts, np.arange(quotas.size), 2 * bounds, quotas)
 
-    def _fill(self, quotas: Integers, sizes: Integers) -> Integers:
-        """Move the quota of an empty side of a share to its other side."""
-        if sizes.all():
-            return quotas
-        near, far = quotas[:, self.inside], quotas[:, self.inside + 1]
-        moved = np.where(sizes[:, self.inside] == 0, -near, 0) + np.where(sizes[:, self.inside + 1] == 0, far, 0)
-        quotas[:, self.inside], quotas[:, self.inside + 1] = near + moved, far - moved
-        return quotas
+    def _reach(self, drafts: Integers, focal: Integers, some: NDArray[np.bool_]) -> Integers:
+        """Return the ranks of the times in each window: int64, shape (2, drafts), half-open ranges."""
+        reach = np.zeros((2, drafts.size), dtype=np.int64)
+        ranks = self.focal_ranks[(self.focal_bounds[drafts] + focal)[some]]
+        reach[:, some] = self.timeline.ranks_around(ranks, self.half_width)
+        return reach
+
+    def _sides(self, shares: Integers, reach: Integers) -> Pools:
+        """Return both sides of some shares, cut at the given ranks."""
+        at, bounds = gather(self.piece_bounds, shares)
+        number = owners(bounds)
+        starts, stops = self.starts[at], self.stops[at]
+        cut = self.timeline.position(self.cells[at], reach[:, number])
+        low, high = np.minimum(np.maximum(cut, starts), stops)
+        whole = ~self.split[shares][number]
+        low, high = np.where(whole, starts, low), np.where(whole, stops, high)
+        side = np.column_stack([2 * number, 2 * number + 1, 2 * number + 1]).ravel()
+        first, behind = np.column_stack([low, starts, high]).ravel(), np.column_stack([high, low, stops]).ravel()
+        order = np.argsort(side, kind="stable")
+        return Pools.of_ranges(side[order], first[order], behind[order], 2 * shares.size, self.stack.index.size)
 
 
-def _outer_ends(
-    columns: int, width: int, split: dict[int, Pieces], whole: dict[int, Pool]
+def _pieces(stack: DraftStack, split: NDArray[np.bool_]) -> tuple[Integers, Integers, Integers, Integers]:
+    """Return the cells, starts and stops of the pieces of all shares, and their bounds."""
+    pools, share = stack.pools, stack.pools.owners
+    cut = split[share]
+    source, cells, starts, stops = stack.index.pieces(pools.starts[cut], pools.stops[cut])
+    # What stays whole needs no cell, and may lie in very many.
+    whole = share[~cut]
+    share = np.concatenate([share[cut][source], whole])
+    order = np.argsort(share, kind="stable")
+    cells = np.concatenate([cells, np.zeros_like(whole)])[order]
+    starts = np.concatenate([starts, pools.starts[~cut]])[order]
+    stops = np.concatenate([stops, pools.stops[~cut]])[order]
+    return cells, starts, stops, np.searchsorted(share[order], np.arange(len(pools) + 1))
+
+
+def _fill(quotas: Integers, sizes: Integers) -> Integers:
+    """Move the quota of an empty side of a share to its other side."""
+    near, far = quotas[0::2], quotas[1::2]
+    moved = np.where(sizes[0::2] == 0, -near, 0) + np.where(sizes[1::2] == 0, far, 0)
+    return np.column_stack([near + moved, far - moved]).ravel()
+
+
+def _focal_ranks(stack: DraftStack, timeline: Timeline) -> tuple[Integers, Integers]:
+    """Return the ranks of the values in the primary shares of each draft, sorted, and their bounds."""
+    draft, pools = _primary_pools(stack)
+    ranges = np.searchsorted(draft[pools.owners], np.arange(len(stack) + 1))
+    # Drafts that differ in quotas only have the same values, which are looked for once.
+    known: dict[tuple[bytes, bytes], int] = {}
+    same = [
+        known.setdefault((pools.starts[a:b].tobytes(), pools.stops[a:b].tobytes()), len(known))
+        for a, b in zip(ranges[:-1].tolist(), ranges[1:].tolist(), strict=True)
+    ]
+    number = np.array(same)
+    _, example = np.unique(number, return_index=True)
+    at, bounds = gather(ranges, example)
+    ranks_of, ranks = _ranks_between(stack.index, timeline, owners(bounds), pools.starts[at], pools.stops[at])
+    found = np.searchsorted(ranks_of, np.arange(len(known) + 1))
+    again, focal_bounds = gather(found, number)
+    return focal_bounds, ranks[again]
+
+
+def _primary_pools(stack: DraftStack) -> tuple[Integers, Pools]:
+    """Return the pools that primary rows are drawn from, draft after draft; the selection where all rows leak in."""
+    shares = np.flatnonzero(stack.within("primary"))
+    draft = stack.owners[shares]
+    without = np.setdiff1d(np.arange(len(stack)), draft)
+    draft = np.concatenate([draft, without])
+    order = np.argsort(draft, kind="stable")
+    return draft[order], Pools.join([stack.pools.take(shares), stack.primary.take(without)]).take(order)
+
+
+def _ranks_between(
+    index: MetadataIndex, timeline: Timeline, owner: Integers, starts: Integers, stops: Integers
 ) -> tuple[Integers, Integers]:
-    """Return starts and stops that do not depend on the window: of whole pools, and of the outside of pieces."""
-    starts = np.zeros((1, columns, width), dtype=np.int64)
-    stops = np.zeros_like(starts)
-    for column, pool in whole.items():
-        starts[0, column, : pool.starts.size], stops[0, column, : pool.stops.size] = pool.starts, pool.stops
-    for column, pieces in split.items():
-        starts[0, column + 1, 0 : 2 * pieces.cells.size : 2] = pieces.starts
-        stops[0, column + 1, 1 : 2 * pieces.cells.size : 2] = pieces.stops
-    return starts, stops
+    """Return the ranks of the times that occur in the ranges of each owner, missing ones left out, both sorted."""
+    source, _, starts, stops = index.pieces(starts, stops)
+    first, behind = timeline.runs_between(starts, stops)
+    counts = behind - first
+    runs = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts)
+    ranks = timeline.keys[runs] % (timeline.times.size + 1)
+    found = np.unique(np.repeat(owner[source], counts) * (timeline.times.size + 1) + ranks)
+    owner_of, rank = np.divmod(found, timeline.times.size + 1)
+    real = rank < timeline.times.size
+    return owner_of[real], rank[real]

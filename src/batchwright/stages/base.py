@@ -13,7 +13,9 @@ from batchwright._checks import some_of
 from batchwright.columns import as_columns
 from batchwright.draft import Draft, Outcome
 from batchwright.errors import ChainError, SettingError, SettingTypeError
+from batchwright.options import Expansion, lift
 from batchwright.share import Scope
+from batchwright.stack import DraftStack
 
 __all__ = ["BaseDrawer", "Element", "Stage", "check_labels", "check_leak", "check_scope", "to_columns"]
 
@@ -60,6 +62,15 @@ class Stage(Element):
     @abstractmethod
     def apply(self, draft: Draft) -> Outcome:
         """Return the next draft, or a weighted choice of next drafts."""
+
+    def expand(self, stack: DraftStack) -> Expansion:
+        """Return what `apply` makes of many drafts, all at once.
+
+        This is what batches are made by. As it stands it applies the stage to one draft after the other, once for
+        each while a chain has few situations, for every batch where it has very many; a stage can do better
+        with arrays, and must then agree with `apply`.
+        """
+        return lift([self.apply(stack[k]) for k in range(len(stack))])
 
     def check(self, draft: Draft) -> None:
         """Raise if the settings do not fit the table.

@@ -6,14 +6,22 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import attrs
+import numpy as np
+from numpy.typing import NDArray
 
 from batchwright._checks import check_weights
 from batchwright.draft import Draft, Outcome
+from batchwright.options import Expansion, divide
 from batchwright.pool import Pool
+from batchwright.pools import Pools
+from batchwright.ragged import pad
 from batchwright.share import Scope, Share
+from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage, check_labels, check_leak, check_scope, to_columns
 
 __all__ = ["ConditionBalancer"]
+
+Integers = NDArray[np.int64]
 
 
 def _as_ratio(value: Any) -> dict[Hashable, float] | None:
@@ -61,6 +69,33 @@ class ConditionBalancer(Stage):
             return zip(groups, ratio if any(ratio) else [1.0] * len(groups), strict=True)
 
         return draft.split(parts, self.scope)
+
+    def expand(self, stack: DraftStack) -> Expansion:
+        """Return the drafts with their shares split by label."""
+        stack.require_before("split", "window")
+        inside = stack.within(self.scope)
+        split, kept = np.flatnonzero(inside), np.flatnonzero(~inside)
+        groups = stack.index.cut(stack.pools.take(split), self.by)
+        weights = self._weights(stack, groups.owner, groups.codes)
+        filled = np.flatnonzero(weights)
+        share = np.concatenate([split[groups.owner[filled]], kept])
+        order = np.argsort(share, kind="stable")
+        share = share[order]
+        pools = Pools.join([groups.pools.take(filled), stack.pools.take(kept)]).take(order)
+        parts = np.concatenate([weights[filled], np.ones(kept.size)])[order]
+        targets = stack.quotas[share] * parts
+        bounds = np.searchsorted(stack.owners[share], np.arange(len(stack) + 1))
+        return divide(stack, bounds, pools, targets, stack.roles[share], "split")
+
+    def _weights(self, stack: DraftStack, owner: Integers, codes: Integers) -> NDArray[np.float64]:
+        """Return the part of its share that each group takes; `owner` numbers the shares, sorted."""
+        ratio = np.ones(codes.size)
+        if self.ratio is not None:
+            ratio = np.array([self.ratio.get(label, 0.0) for label in stack.index.labels_of(self.by)])[codes]
+        weights, filled = pad(ratio, np.searchsorted(owner, np.arange(owner.max(initial=-1) + 2)))
+        weights = np.where(weights.any(axis=1, keepdims=True), weights, filled)
+        parts: NDArray[np.float64] = (weights / np.cumsum(weights, axis=1)[:, -1:])[filled]
+        return parts
 
     def check(self, draft: Draft) -> None:
         """Raise if the ratio does not fit the labels, or the scope the chain."""

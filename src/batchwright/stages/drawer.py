@@ -12,6 +12,11 @@ __all__ = ["Drawer"]
 
 Integers = NDArray[np.int64]
 
+# A pool of up to so many times its quota is tight: nearly every draw from it has slots that clash, again and again.
+# To go through the slots of tight draws pays where there are so many rows to draw for each slot number.
+_TIGHT = 8
+_PAYS = 64
+
 
 @attrs.frozen
 class Drawer(BaseDrawer):
@@ -36,13 +41,38 @@ class Drawer(BaseDrawer):
         top = np.repeat(sizes - quotas - before, quotas)
         top += np.arange(uniforms.size)
         drawn: Integers = (uniforms.ravel() * (top + 1)).astype(np.int64)
-        # Draws are told apart by an offset of their own, so that only rows of one draw can clash.
-        offset = np.repeat(np.cumsum(sizes) - sizes, quotas)
-        drawn += offset
-        top += offset
-        _settle(drawn.reshape(uniforms.shape), top.reshape(uniforms.shape))
-        drawn -= offset
+        tight = (sizes <= _TIGHT * quotas) & (quotas > 0)
+        at_once = tight.any() and _PAYS * quotas[tight].max() <= quotas[tight].sum()
+        if at_once:
+            _go_through(drawn, before[tight], quotas[tight], sizes[tight])
+        if not (at_once and tight.all()):
+            # Draws are told apart by an offset of their own, so that only rows of one draw can clash.
+            offset = np.repeat(np.cumsum(sizes) - sizes, quotas)
+            drawn += offset
+            top += offset
+            _settle(drawn.reshape(uniforms.shape), top.reshape(uniforms.shape))
+            drawn -= offset
         return drawn.reshape(uniforms.shape)
+
+
+def _go_through(drawn: Integers, first: Integers, quotas: Integers, sizes: Integers) -> None:
+    """Settle some draws slot by slot, all draws at once, as the algorithm is told; in place.
+
+    `first` is where the slots of each draw begin. It keeps a mark for every row of the pools.
+    """
+    order = np.argsort(-quotas, kind="stable")
+    first, quotas, sizes = first[order], quotas[order], sizes[order]
+    offset = np.cumsum(sizes) - sizes
+    taken = np.zeros(sizes.sum(), dtype=bool)
+    # As slots go on, fewer draws have so many.
+    draws = np.searchsorted(-quotas, -np.arange(quotas[0]), side="left")
+    for slot, count in enumerate(draws.tolist()):
+        at = first[:count] + slot
+        row = drawn[at]
+        top = sizes[:count] - quotas[:count] + slot
+        row = np.where(taken[offset[:count] + row], top, row)
+        taken[offset[:count] + row] = True
+        drawn[at] = row
 
 
 def _rounds(quotas: Integers, sizes: Integers) -> tuple[Integers, Integers]:

@@ -7,13 +7,19 @@ from typing import Any
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from batchwright._checks import check_weights
 from batchwright.draft import Choice, Draft
 from batchwright.errors import SettingError
+from batchwright.options import Options
+from batchwright.ragged import pad
+from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage, check_labels, to_columns
 
 __all__ = ["ExperimentSelector"]
+
+Integers = NDArray[np.int64]
 
 
 def _as_weights(value: Any) -> dict[Hashable, float] | None:
@@ -51,7 +57,23 @@ class ExperimentSelector(Stage):
         """Return a choice over the groups of the primary pool."""
         groups = draft.groups(self.by)
         weights = groups.sizes if self.weights is None else np.array([self.weights[label] for label in groups.labels])
-        return Choice(weights, lambda k: draft.select(groups[k]), sizes=groups.sizes)
+        return Choice(weights, lambda k: draft.select(groups[k]))
+
+    def expand(self, stack: DraftStack) -> Options:
+        """Return the groups of all primary pools."""
+        groups = stack.index.cut(stack.primary, self.by)
+        bounds = np.searchsorted(groups.owner, np.arange(len(stack) + 1))
+        sizes, _ = pad(groups.pools.sizes, bounds)
+        weights = sizes.astype(np.float64)
+        if self.weights is not None:
+            by_label = np.array([self.weights.get(label, 0.0) for label in stack.index.labels_of(self.by)])
+            weights, _ = pad(by_label[groups.codes], bounds)
+        probabilities = weights / np.cumsum(weights, axis=1)[:, -1:]
+
+        def take(drafts: Integers, k: Integers) -> DraftStack:
+            return stack.select(drafts, groups.pools.take(bounds[drafts] + k))
+
+        return Options(probabilities, take, sizes=sizes)
 
     def check(self, draft: Draft) -> None:
         """Raise if the weights do not fit the labels."""

@@ -6,9 +6,14 @@ from fractions import Fraction
 from typing import Any
 
 import attrs
+import numpy as np
 
 from batchwright._checks import check_fraction
 from batchwright.draft import Draft, Outcome
+from batchwright.options import Expansion, divide
+from batchwright.pools import Pools
+from batchwright.ragged import bounds_of
+from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage
 
 __all__ = ["LeakMixer"]
@@ -46,5 +51,25 @@ class LeakMixer(Stage):
 
     def apply(self, draft: Draft) -> Outcome:
         """Return the draft with a share in the role ``"leak"``."""
-        quota = int(Fraction(repr(self.fraction)) * draft.batch_size)
-        return draft.leak(draft.universe - draft.primary, quota)
+        return draft.leak(draft.universe - draft.primary, self._quota(draft.batch_size))
+
+    def expand(self, stack: DraftStack) -> Expansion:
+        """Return the drafts with a share in the role ``"leak"`` each."""
+        stack.require_before("leak", "leak")
+        outside = stack.primary.complements(stack.universe)
+        size = stack.batch_sizes
+        quotas = np.array([self._quota(rows) for rows in size.tolist()])
+        leaked = np.where(np.diff(outside.bounds) > 0, quotas, 0)
+        # The share that leaks in stands behind the others of its draft.
+        shares = np.arange(stack.quotas.size)
+        order = np.insert(shares, stack.bounds[1:], shares.size + np.arange(len(stack)))
+        kept = (size - leaked)[stack.owners]
+        targets = np.concatenate([stack.quotas * kept / size[stack.owners], leaked])
+        roles = np.append(stack.roles, np.full(len(stack), "leak"))
+        bounds = bounds_of(np.diff(stack.bounds) + 1)
+        return divide(
+            stack, bounds, Pools.join([stack.pools, outside]).take(order), targets[order], roles[order], "leak"
+        )
+
+    def _quota(self, batch_size: int) -> int:
+        return int(Fraction(repr(self.fraction)) * batch_size)

@@ -8,20 +8,19 @@ from typing import Any
 import attrs
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from batchwright._checks import check_fraction, check_number
 from batchwright.draft import Choice, Draft, Outcome
 from batchwright.errors import SettingError, SettingTypeError
-from batchwright.groups import Pieces
+from batchwright.index import MetadataIndex
+from batchwright.options import Options
 from batchwright.share import Scope
+from batchwright.stack import DraftStack
 from batchwright.stages._windows import Windows
 from batchwright.stages.base import Stage, check_leak, check_scope, to_columns
 from batchwright.timeline import Timeline
 
 __all__ = ["TemporalEnricher"]
-
-Integers = NDArray[np.int64]
 
 _WAY_OUT = "Pass a number in the unit of the column, or for a column of dates a timedelta or a text such as '2h'."
 
@@ -100,20 +99,28 @@ class TemporalEnricher(Stage):
 
     def apply(self, draft: Draft) -> Outcome:
         """Return a choice over focal values and roundings; the draft itself where no row has a value."""
-        draft.require_before("window", "window")
-        timeline = _timeline_of(draft, self.order_column)
-        focal = timeline.ranks_between(*_primary_ranges(draft))
-        if not focal.size:
+        windows = self._windows(DraftStack.of([draft]))
+        parts = int(windows.focal_counts[0])
+        if not parts:
             return attrs.evolve(draft, done=draft.done | {"window"})
-        bounds = timeline.ranks_around(focal, self.half_width)
-        windows = Windows.of(draft, self.scope, self.global_fraction, bounds)
-        weights = np.repeat(windows.rounding.probabilities, focal.size)
-        return Choice(weights, windows.draft_of, windows.stack)
+        chances = windows.roundings.probabilities[0]
+        numbers = np.flatnonzero(np.repeat(chances, parts))
+        weights = np.repeat(chances, parts)[numbers]
+        return Choice(weights, lambda k: windows.take(np.array([0]), numbers[[k]])[0])
+
+    def expand(self, stack: DraftStack) -> Options:
+        """Return the focal values and roundings of all drafts."""
+        return self._windows(stack).options
+
+    def _windows(self, stack: DraftStack) -> Windows:
+        stack.require_before("window", "window")
+        timeline = _timeline_of(stack.index, self.order_column)
+        return Windows.of(stack, timeline, self.half_width, self.scope, self.global_fraction)
 
     def check(self, draft: Draft) -> None:
         """Raise if the width does not suit the column, or the scope the chain."""
         check_leak(self, self.scope, draft)
-        times = _timeline_of(draft, self.order_column).times
+        times = _timeline_of(draft.index, self.order_column).times
         if not times.size:
             msg = (
                 f"A window needs values to lie around; {self.by!r} has 0 in {draft.index.size} rows "
@@ -130,15 +137,8 @@ class TemporalEnricher(Stage):
             raise SettingTypeError(msg)
 
 
-def _primary_ranges(draft: Draft) -> tuple[Integers, Integers]:
-    """Return the ranges that primary rows are drawn from; of the whole selection where all rows leak in."""
-    pools = [share.pool for share in draft.shares if share.role == "primary"] or [draft.primary]
-    pieces = Pieces.join([draft.index.pieces(pool) for pool in pools])
-    return pieces.starts, pieces.stops
-
-
-def _timeline_of(draft: Draft, column: str) -> Timeline:
-    timeline = draft.index.timeline
+def _timeline_of(index: MetadataIndex, column: str) -> Timeline:
+    timeline = index.timeline
     if timeline is None or timeline.column != column:
         found = "none" if timeline is None else repr(timeline.column)
         msg = (

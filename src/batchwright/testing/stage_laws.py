@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from batchwright.draft import Choice, Draft
+from batchwright.options import Expansion, lift
 from batchwright.pool import Pool
 from batchwright.share import Share
+from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage
 from batchwright.testing.attempts import attempt, copies_of, require
-from batchwright.testing.failures import StageFailure
 
 __all__ = ["keeps_laws", "same_outcome"]
 
@@ -37,8 +38,7 @@ def keeps_laws(stage: Stage, draft: Draft) -> bool:
     _require_copies(stage, draft, outcome)
     for choice in _choices(outcome):
         _require_probabilities(stage, choice)
-        _require_stack(stage, choice)
-        _require_sizes(stage, choice)
+    _require_expansion(stage, [draft, draft])
     for child in _children(outcome):
         _require_sound(stage, draft, child)
     return True
@@ -75,13 +75,14 @@ def _require_every_path(stage: Stage, draft: Draft) -> None:
     """Raise if a stage takes the selection of all rows but not one of a cell: that would come up in mid-epoch."""
     if _outcome(stage, draft.select(draft.universe)) is None:
         return
-    cells = draft.index.pieces(draft.universe)
-    for start, stop in zip(cells.starts, cells.stops, strict=True):
-        narrow = draft.select(Pool.of([start], [stop], draft.index.size))
+    _, _, starts, stops = draft.index.pieces(draft.universe.starts, draft.universe.stops)
+    selections = [draft.select(Pool.of([a], [b], draft.index.size)) for a, b in zip(starts, stops, strict=True)]
+    for narrow in selections:
         found = (
             f"it takes all {draft.universe.size} rows as the selection, but not {draft.index.describe(narrow.primary)}"
         )
         require(_outcome(stage, narrow) is not None, stage, "A stage must work on every path or on none", found)
+    _require_expansion(stage, [draft.select(draft.universe), *selections])
 
 
 def _require_copies(stage: Stage, draft: Draft, outcome: Draft | Choice) -> None:
@@ -101,35 +102,32 @@ def _require_probabilities(stage: Stage, choice: Choice) -> None:
     require(sound and abs(weights.sum() - 1) < 1e-9, stage, rule, f"{weights.size} weights sum to {weights.sum()}")
 
 
-def _require_stack(stage: Stage, choice: Choice) -> None:
-    """Raise unless the stack of a choice says what its children say."""
-    if choice.stack is None:
+def _require_expansion(stage: Stage, drafts: Sequence[Draft]) -> None:
+    """Raise unless `expand` makes of many drafts what `apply` makes of each."""
+    if type(stage).expand is Stage.expand:
         return
-    numbers = _some(choice)
-    stack = choice.stack(np.array(numbers))
-    for row, k in enumerate(numbers):
-        child = choice.child(k)
-        rule = "The drafts of a stack must be the children of its choice"
-        if not isinstance(child, Draft):
-            raise StageFailure(rule, f"child {k} is a choice", stage)
-        shares = stack.shares(row, ["primary"] * stack.quotas.shape[1], child.index.size)
-        found = [(share.pool, share.quota) for share in shares]
-        expected = [(share.pool, share.quota) for share in child.shares]
-        require(found == expected, stage, rule, f"number {k} has {found} for {expected}")
+    rule = "`expand` must make of many drafts what `apply` makes of each"
+    found = attempt(stage, lambda: _chances(stage.expand(DraftStack.of(drafts))))
+    require(found is not None, stage, rule, f"it refuses {len(drafts)} that `apply` takes")
+    for number, (draft, chances) in enumerate(zip(drafts, found or [], strict=True)):
+        expected = _chances(lift([stage.apply(draft)]))[0]
+        alike = chances.keys() == expected.keys() and all(abs(chances[c] - expected[c]) < 1e-9 for c in expected)
+        said = f"of number {number} of {len(drafts)} it makes {len(chances)} drafts for {len(expected)}, or with other"
+        require(alike, stage, rule, f"{said} chances")
 
 
-def _require_sizes(stage: Stage, choice: Choice) -> None:
-    """Raise unless the sizes of a choice are the rows that its children select."""
-    sizes = choice.sizes
-    if sizes is None:
-        return
-    rule = "The sizes of a choice must be the rows that its children select, one for each"
-    require(np.shape(sizes) == choice.weights.shape, stage, rule, f"there are {np.size(sizes)}")
-    for k in _some(choice):
-        child = choice.child(k)
-        if isinstance(child, Draft):
-            found = f"number {k} selects {child.primary.size} for {sizes[k]}"
-            require(child.primary.size == sizes[k], stage, rule, found)
+def _chances(expansion: Expansion) -> list[dict[Any, float]]:
+    """Return for each draft of an expansion what becomes of it, and with which probability."""
+    if isinstance(expansion, DraftStack):
+        return [{_content(expansion[k]): 1.0} for k in range(len(expansion))]
+    drafts, numbers, low = expansion.every()
+    high = np.where(np.append(drafts[1:] != drafts[:-1], True), 1.0, np.append(low[1:], 1.0))
+    chances: list[dict[Any, float]] = [{} for _ in range(len(expansion.probabilities))]
+    below = _chances(expansion.take(drafts, numbers))
+    for draft, chance, children in zip(drafts.tolist(), (high - low).tolist(), below, strict=True):
+        for child, part in children.items():
+            chances[draft][child] = chances[draft].get(child, 0.0) + chance * part
+    return chances
 
 
 def _require_sound(stage: Stage, draft: Draft, child: Draft) -> None:

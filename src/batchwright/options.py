@@ -1,0 +1,178 @@
+"""`Options`: the weighted alternatives of many drafts, and how numbers pick among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from batchwright.draft import Choice, Draft
+from batchwright.errors import ChainError
+from batchwright.pools import Pools
+from batchwright.ragged import bounds_of, gather, pad
+from batchwright.rounding import Roundings
+from batchwright.stack import DraftStack, with_step
+
+__all__ = ["Expansion", "Options", "divide", "lift"]
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_SHARES_AT_A_TIME = 1 << 20
+
+_BELOW_ONE = np.nextafter(1.0, 0.0)
+
+
+@attrs.frozen(eq=False, slots=False)
+class Options:
+    """What a `Choice` is for one draft, for many drafts at once.
+
+    Parameters
+    ----------
+    probabilities
+        float64, shape (K, longest): of the alternatives of each draft; rows sum to 1, and what a draft does not
+        have is 0.
+    take
+        Maps two int64 arrays, of draft numbers and of the number of an alternative of each, to these alternatives
+        as one stack. Pure.
+    parts
+        int64, shape (K,), positive: every alternative of draft k stands for so many that are alike in
+        probability. Alternative a then has the numbers ``a * parts[k]`` and on. By default 1.
+    sizes
+        How many rows each alternative selects, int64, shape (K, longest). Small ones are looked at first when a
+        sampler is built; by default the least likely ones.
+    """
+
+    probabilities: Floats
+    take: Callable[[Integers, Integers], Expansion]
+    parts: Integers | None = None
+    sizes: Integers | None = None
+
+    @cached_property
+    def bounds(self) -> Floats:
+        """Cumulative probabilities of each draft from 0.0 to exactly 1.0: float64, shape (K, longest + 1)."""
+        sums = np.cumsum(self.probabilities, axis=1)
+        scaled: Floats = np.concatenate([np.zeros_like(sums[:, :1]), sums], axis=1) / sums[:, -1:]
+        return scaled
+
+    @property
+    def counts(self) -> Integers:
+        """How many alternatives each draft has that can be taken: int64, shape (K,)."""
+        counts: Integers = np.count_nonzero(self.probabilities, axis=1)
+        return counts if self.parts is None else counts * self.parts
+
+    def locate(self, drafts: Integers, u: Floats) -> tuple[Integers, Floats]:
+        """Return the alternatives that numbers in [0, 1) decide, one for each of some drafts, and what is left of them.
+
+        Returns
+        -------
+        alternatives
+            int64, in the shape of `drafts`.
+        rest
+            float64 in [0, 1): where each number lies in the interval of its alternative, for later choices.
+        """
+        if len(self.bounds) == 1:
+            found = np.searchsorted(self.bounds[0], u, side="right") - 1
+        else:
+            found = (self.bounds[drafts] <= u[:, None]).sum(axis=1) - 1
+        low, high = self.bounds[drafts, found], self.bounds[drafts, found + 1]
+        rest = np.minimum((u - low) / (high - low), _BELOW_ONE)
+        if self.parts is None:
+            return found, rest
+        parts = self.parts[drafts]
+        place = rest * parts
+        part = np.minimum(place.astype(np.int64), parts - 1)
+        return found * parts + part, np.minimum(place - part, _BELOW_ONE)
+
+    def every(self) -> tuple[Integers, Integers, Floats]:
+        """Return all alternatives that can be taken, draft after draft: drafts, numbers, and where each begins."""
+        drafts, numbers = np.nonzero(self.probabilities)
+        low, high = self.bounds[drafts, numbers], self.bounds[drafts, numbers + 1]
+        if self.parts is None:
+            return drafts, numbers, low
+        parts = self.parts[drafts]
+        part = np.arange(parts.sum()) - np.repeat(np.cumsum(parts) - parts, parts)
+        low = np.repeat(low, parts) + np.repeat((high - low) / parts, parts) * part
+        return np.repeat(drafts, parts), np.repeat(numbers * parts, parts) + part, low
+
+    def some(self, limit: int) -> tuple[Integers, Integers]:
+        """Return at most `limit` alternatives as drafts and numbers, as many of each draft, the smallest first."""
+        most = max(1, limit // len(self.probabilities))
+        drafts, numbers = [], []
+        for k in range(min(limit, len(self.probabilities))):
+            chosen = np.flatnonzero(self.probabilities[k])
+            by_size = (self.probabilities if self.sizes is None else self.sizes)[k, chosen]
+            parts = 1 if self.parts is None else int(self.parts[k])
+            chosen = chosen[np.argsort(by_size, kind="stable")[:most]]
+            every = (chosen[:, None] * parts + np.arange(min(parts, most))).ravel()[:most]
+            drafts.append(np.full(every.size, k))
+            numbers.append(every)
+        return np.concatenate(drafts), np.concatenate(numbers)
+
+
+Expansion = DraftStack | Options
+
+
+def divide(
+    stack: DraftStack, bounds: Integers, pools: Pools, targets: Floats, roles: NDArray[np.str_], step: str
+) -> Expansion:
+    """Give each draft new shares, whose quotas are the targets, rounded systematically over the draft.
+
+    Parameters
+    ----------
+    stack
+        The drafts.
+    bounds
+        int64, shape (K + 1,): the new shares of draft k are ``bounds[k] : bounds[k + 1]``.
+    pools, targets, roles
+        Of each new share; what rounds to no rows is left out. The targets of a draft sum to its batch size.
+    step
+        What is done, as `Draft.done` names it.
+    """
+    divided = attrs.evolve(stack, bounds=bounds, pools=pools, roles=roles, done=with_step(stack.done, step))
+    roundings = Roundings.of(targets, bounds)
+
+    def rounded(drafts: Integers, outcomes: Integers) -> DraftStack:
+        at, gathered = gather(bounds, drafts)
+        return divided.fill(drafts, at, gathered, roundings.quotas(drafts, outcomes))
+
+    def in_lots(drafts: Integers, outcomes: Integers) -> DraftStack:
+        # Of very many labels most round to no rows: so many at a time are worked out that memory stays small.
+        lot = max(1, _SHARES_AT_A_TIME // int(np.diff(bounds).max()))
+        lots = [slice(start, start + lot) for start in range(0, drafts.size, lot)]
+        return DraftStack.join([rounded(drafts[part], outcomes[part]) for part in lots])
+
+    if (roundings.probabilities.max(axis=1) == 1).all():
+        return in_lots(np.arange(len(stack)), roundings.probabilities.argmax(axis=1))
+    return Options(roundings.probabilities, in_lots)
+
+
+def lift(outcomes: Sequence[Any]) -> Expansion:
+    """Return what a stage made of some drafts, one after the other, as what it makes of all at once.
+
+    Raises
+    ------
+    ChainError
+        If one is neither a draft nor a choice.
+    """
+    for outcome in outcomes:
+        if not isinstance(outcome, Draft | Choice):
+            msg = (
+                f"A stage must return a Draft or a Choice, and a choice must offer such; got {outcome!r} "
+                f"among {len(outcomes)} outcomes (Stage.apply). Return the next draft."
+            )
+            raise ChainError(msg)
+    if all(isinstance(outcome, Draft) for outcome in outcomes):
+        return DraftStack.of(outcomes)
+    weights = [outcome.weights if isinstance(outcome, Choice) else np.ones(1) for outcome in outcomes]
+    probabilities, _ = pad(np.concatenate(weights), bounds_of([row.size for row in weights]))
+
+    def take(drafts: Integers, numbers: Integers) -> Expansion:
+        taken = [(outcomes[draft], k) for draft, k in zip(drafts.tolist(), numbers.tolist(), strict=True)]
+        return lift([outcome.child(k) if isinstance(outcome, Choice) else outcome for outcome, k in taken])
+
+    return Options(probabilities, take)

@@ -1,0 +1,52 @@
+"""Arithmetic of ragged arrays: rows of unequal length, one behind the other in a flat array.
+
+Row ``k`` stands at ``bounds[k] : bounds[k + 1]``. What is worked out of a row depends on that row only, bit for
+bit, so it does not matter which others stand beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["bounds_of", "gather", "owners", "pad", "totals"]
+
+Integers = NDArray[np.int64]
+
+
+def bounds_of(counts: ArrayLike) -> Integers:
+    """Return the bounds of rows of the given lengths: int64, shape (rows + 1,)."""
+    lengths = np.asarray(counts, dtype=np.int64)
+    bounds = np.zeros(lengths.size + 1, dtype=np.int64)
+    np.cumsum(lengths, out=bounds[1:])
+    return bounds
+
+
+def owners(bounds: Integers) -> Integers:
+    """Return for each entry the number of the row that it stands in."""
+    return np.repeat(np.arange(bounds.size - 1), np.diff(bounds))
+
+
+def gather(bounds: Integers, rows: Integers) -> tuple[Integers, Integers]:
+    """Return where the entries of some rows stand, row after row, and the bounds of the rows so gathered."""
+    starts = bounds[rows]
+    gathered = bounds_of(bounds[rows + 1] - starts)
+    at = np.arange(gathered[-1]) + np.repeat(starts - gathered[:-1], np.diff(gathered))
+    return at, gathered
+
+
+def totals(values: Integers, bounds: Integers) -> Integers:
+    """Return the sum of each row of integers; an empty row has 0."""
+    sums = bounds_of(values)
+    return sums[bounds[1:]] - sums[bounds[:-1]]
+
+
+def pad(values: NDArray[Any], bounds: Integers) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the rows as one array, shape (rows, longest), filled up with zeros, and where its entries are."""
+    lengths = np.diff(bounds)
+    filled = np.arange(lengths.max(initial=0)) < lengths[:, None]
+    padded = np.zeros(filled.shape, dtype=values.dtype)
+    padded[filled] = values
+    return padded, filled
