@@ -30,6 +30,23 @@ class _Codebook:
         return np.array([codes.setdefault(value, len(codes)) for value in values], dtype=np.int64)
 
 
+class _Pairs:
+    """A number for each pair of numbers below 2**31, in order of first appearance."""
+
+    def __init__(self) -> None:
+        self._keys = np.empty(0, dtype=np.int64)
+
+    def __len__(self) -> int:
+        return self._keys.size
+
+    def encode(self, left: Integers, right: Integers) -> Integers:
+        codes, self._keys = pd.factorize(np.concatenate([self._keys, left << 31 | right]))
+        return codes[codes.size - left.size :]
+
+    def take(self, numbers: Integers) -> tuple[Integers, Integers]:
+        return self._keys[numbers] >> 31, self._keys[numbers] & (2**31 - 1)
+
+
 class LabelEncoder:
     """Turns the values of one key column into codes, some rows at a time.
 
@@ -170,7 +187,7 @@ class CellEncoder:
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._encoders = [LabelEncoder(name) for name in columns]
-        self._pairs = [_Codebook() for _ in self._encoders[1:]]
+        self._pairs = [_Pairs() for _ in self._encoders[1:]]
 
     def encode(self, size: int, lot: Mapping[str, pd.Series[Any]]) -> NDArray[Any]:
         """Return the number of the cell of each row of a lot, in integers as small as may be."""
@@ -181,7 +198,7 @@ class CellEncoder:
         for encoder, pairs in zip(self._encoders[1:], self._pairs, strict=True):
             codes = encoder.encode(lot[encoder.name])
             ids = _join(ids, codes, number, encoder.size, pairs)
-            number = len(pairs.codes)
+            number = len(pairs)
         return ids
 
     def finish(self, counts: Integers) -> Cells:
@@ -209,13 +226,12 @@ class CellEncoder:
         """Return the label codes of some cells, shape (number of columns, cells)."""
         codes = np.empty((len(self._encoders), ids.size), dtype=np.int64)
         for i in range(len(self._pairs), 0, -1):
-            pairs = np.array(list(self._pairs[i - 1].codes), dtype=np.int64).reshape(-1, 2)[ids]
-            ids, codes[i] = pairs[:, 0], pairs[:, 1]
+            ids, codes[i] = self._pairs[i - 1].take(ids)
         codes[:1] = ids
         return codes
 
 
-def _join(left: NDArray[Any], right: NDArray[Any], lefts: int, rights: int, pairs: _Codebook) -> NDArray[Any]:
+def _join(left: NDArray[Any], right: NDArray[Any], lefts: int, rights: int, pairs: _Pairs) -> NDArray[Any]:
     """Return the number of each pair; there are at most `lefts` x `rights` of them."""
     radix = lefts * rights
     key: NDArray[Any] = np.empty(left.size, dtype=_small(radix))
@@ -231,10 +247,9 @@ def _join(left: NDArray[Any], right: NDArray[Any], lefts: int, rights: int, pair
     return np.asarray(table[key])
 
 
-def _numbers(keys: NDArray[Any], rights: int, pairs: _Codebook) -> NDArray[Any]:
+def _numbers(keys: NDArray[Any], rights: int, pairs: _Pairs) -> NDArray[Any]:
     left, right = np.divmod(keys, rights)
-    numbers = pairs.encode(zip(left.tolist(), right.tolist(), strict=True))
-    return numbers.astype(_small(max(1, len(pairs.codes))))
+    return pairs.encode(left.astype(np.int64), right.astype(np.int64)).astype(_small(max(1, len(pairs))))
 
 
 def _small(number: int) -> np.dtype[Any]:

@@ -168,7 +168,8 @@ def _ranks_between(
     counts = behind - first
     runs = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts)
     ranks = timeline.keys[runs] % (timeline.times.size + 1)
-    found = np.unique(np.repeat(owner[source], counts) * (timeline.times.size + 1) + ranks)
+    found = np.sort(np.repeat(owner[source], counts) * (timeline.times.size + 1) + ranks)
+    found = found[np.append(True, found[1:] != found[:-1])[: found.size]]
     owner_of, rank = np.divmod(found, timeline.times.size + 1)
     real = rank < timeline.times.size
     return owner_of[real], rank[real]

@@ -58,7 +58,9 @@ class LeakMixer(Stage):
         stack.require_before("leak", "leak")
         outside = stack.primary.complements(stack.universe)
         size = stack.batch_sizes
-        quotas = np.array([self._quota(rows) for rows in size.tolist()])
+        # All drafts have the same size, as a rule.
+        sizes, which = np.unique(size, return_inverse=True)
+        quotas = np.array([self._quota(rows) for rows in sizes.tolist()])[which]
         leaked = np.where(np.diff(outside.bounds) > 0, quotas, 0)
         # The share that leaks in stands behind the others of its draft.
         shares = np.arange(stack.quotas.size)
