@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.ordering import first_of_runs
 from batchwright.timeline import Timeline
 from batchwright.times import is_missing, rank_times
 
 __all__ = ["sort_by_time"]
 
 Integers = NDArray[np.int64]
+
+_ROWS_AT_A_TIME = 1 << 20
 
 
 def sort_by_time(column: str, order: NDArray[Any], times: NDArray[Any], offsets: Integers) -> Timeline:
@@ -31,22 +33,31 @@ def sort_by_time(column: str, order: NDArray[Any], times: NDArray[Any], offsets:
         int64, shape (M + 1,): first position of each cell, and N at the end.
     """
     starts, cells = [], []
-    for cell, (start, stop) in enumerate(zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)):
+    for first, behind in _lots_of_cells(offsets):
+        start, stop = offsets[first], offsets[behind]
         values = times[start:stop]
-        if not (values[1:] >= values[:-1]).all():
-            within = np.argsort(values, kind="stable")
-            order[start:stop] = order[start:stop][within]
-            values[:] = values[within]
-        first = _first_of_times(values)
-        starts.append(first + start)
-        cells.append(np.full(first.size, cell, dtype=np.int64))
+        cell = np.repeat(np.arange(first, behind), np.diff(offsets[first : behind + 1]))
+        same = cell[1:] == cell[:-1]
+        if not ((values[1:] >= values[:-1]) | ~same).all():
+            sorting = np.lexsort([values, cell])
+            order[start:stop] = order[start:stop][sorting]
+            values[:] = values[sorting]
+        # All that are missing, which stand last in their cell, are one run.
+        missing = is_missing(values)
+        again = same & ((values[1:] == values[:-1]) | (missing[1:] & missing[:-1]))
+        begins = np.flatnonzero(np.append(True, ~again))
+        starts.append(begins + start)
+        cells.append(cell[begins])
     begins = np.concatenate(starts)
     distinct, ranks = rank_times(times[begins])
     keys = np.concatenate(cells) * (distinct.size + 1) + ranks
     return Timeline(column, distinct, keys, np.append(begins, order.size))
 
 
-def _first_of_times(values: NDArray[Any]) -> Integers:
-    """Return where each run of equal times begins; all that are missing, which stand last, are one run."""
-    known = values.size - int(np.count_nonzero(is_missing(values)))
-    return first_of_runs(values[: known + 1])
+def _lots_of_cells(offsets: Integers) -> Iterator[tuple[int, int]]:
+    """Yield ranges of cells that have so many rows together, or a single one that has more."""
+    first = 0
+    while first < offsets.size - 1:
+        behind = int(np.searchsorted(offsets, offsets[first] + _ROWS_AT_A_TIME, side="right")) - 1
+        first, last = max(behind, first + 1), first
+        yield last, first
