@@ -129,6 +129,15 @@ class Pipeline:
         with self.context(level):
             return options.take(drafts, numbers)
 
+    def require_size(self, level: int, found: int, batch_size: int) -> None:
+        """Raise a `ChainError` unless a draft that has gone through so many stages has the size of the batch."""
+        if found != batch_size:
+            msg = (
+                f"The quotas of a draft must sum to batch_size={batch_size}; got {found} "
+                f"(after stage {level}, {self.steps[level - 1]!r}). Give every row of the batch to a share."
+            )
+            raise ChainError(msg)
+
     def _require_outcome(self, level: int, outcome: Any) -> Outcome:
         if not isinstance(outcome, Draft | Choice):
             msg = (

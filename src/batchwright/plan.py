@@ -116,7 +116,7 @@ class Plan:
                 child = self.pipeline.choose(level - 1, outcome, k)
                 yield from self._leaves(child, level, probability * float(outcome.weights[k]))
             return
-        self._require_size(outcome, level)
+        self.pipeline.require_size(level, outcome.batch_size, self.batch_size)
         if level == len(self.pipeline.steps):
             yield probability, outcome
         else:
@@ -132,7 +132,7 @@ class Plan:
             random = isinstance(outcome, Choice)
             while isinstance(outcome, Choice):
                 outcome = self.pipeline.choose(level, outcome, int(np.flatnonzero(outcome.weights)[0]))
-            self._require_size(outcome, level + 1)
+            self.pipeline.require_size(level + 1, outcome.batch_size, self.batch_size)
             if random and outcome.universe != draft.universe:
                 msg = (
                     f"A filter must be the same for every batch; stage {level + 1}, {stage!r}, chooses among filters, "
@@ -142,14 +142,6 @@ class Plan:
             draft = outcome
             breadth = max(breadth, sum(share.pool.starts.size for share in draft.shares))
         return draft.universe, breadth
-
-    def _require_size(self, draft: Draft, level: int) -> None:
-        if draft.batch_size != self.batch_size:
-            msg = (
-                f"The quotas of a draft must sum to batch_size={self.batch_size}; got {draft.batch_size} "
-                f"(after stage {level}, {self.pipeline.steps[level - 1]!r}). Give every row of the batch to a share."
-            )
-            raise ChainError(msg)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_trunk": None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import attrs
@@ -50,18 +51,18 @@ class Trunk:
     def grow(cls, pipeline: Pipeline, draft: Draft, limit: int) -> Trunk:
         """Follow all paths from a draft, as long as there are at most `limit`."""
         trunk = cls(pipeline, np.array([0.0, 1.0]), DraftStack.of([draft]), 0, draft.batch_size)
-        while True:
-            if isinstance(trunk.reached, Options):
-                if trunk.reached.counts.sum() > limit:
-                    return trunk
-                drafts, numbers, low = trunk.reached.every()
-                starts = trunk.bounds[drafts] + low * np.diff(trunk.bounds)[drafts]
-                reached = pipeline.take(trunk.level - 1, trunk.reached, drafts, numbers)
-                trunk = attrs.evolve(trunk, bounds=np.append(starts, 1.0), reached=reached)
-            elif trunk.is_whole:
-                return trunk
-            else:
+        while not trunk.is_whole:
+            if isinstance(trunk.reached, DraftStack):
                 trunk = attrs.evolve(trunk, reached=pipeline.expand(trunk.level, trunk.reached), level=trunk.level + 1)
+            elif trunk.reached.counts.sum() > limit:
+                break
+            else:
+                drafts, numbers, low = trunk.reached.every()
+                bounds = np.append(trunk.bounds[drafts] + low * np.diff(trunk.bounds)[drafts], 1.0)
+                reached = pipeline.take(trunk.level - 1, trunk.reached, drafts, numbers)
+                trunk = attrs.evolve(trunk, bounds=bounds, reached=reached)
+            trunk._require_size(trunk.reached, trunk.level)  # noqa: SLF001 - a trunk of this class.
+        return trunk
 
     @property
     def is_whole(self) -> bool:
@@ -87,24 +88,33 @@ class Trunk:
         which = np.searchsorted(self.bounds, u, side="right") - 1
         if self.is_whole:
             return self.layout, which
-        u = np.minimum((u - self.bounds[which]) / np.diff(self.bounds)[which], _BELOW_ONE)
-        reached, level = self.reached, self.level
-        while isinstance(reached, Options) or level < len(self.pipeline.steps):
-            if isinstance(reached, Options):
-                numbers, u = reached.locate(which, u)
-                radix = int(numbers.max()) + 1
-                present, which = np.unique(which * radix + numbers, return_inverse=True)
-                reached = self.pipeline.take(level - 1, reached, *np.divmod(present, radix))
-            else:
-                reached, level = self.pipeline.expand(level, reached), level + 1
-        return Layout.of(reached), which
+        rest = np.minimum((u - self.bounds[which]) / np.diff(self.bounds)[which], _BELOW_ONE)
+
+        def decide(options: Options) -> tuple[Integers, Integers]:
+            nonlocal which, rest
+            numbers, rest = options.locate(which, rest)
+            radix = int(numbers.max()) + 1
+            present, which = np.unique(which * radix + numbers, return_inverse=True)
+            return np.divmod(present, radix)
+
+        return Layout.of(self._descend(decide)), which
 
     def some(self, limit: int) -> DraftStack:
         """Return at most `limit` leaves, or all where all are reached: those of the smallest alternatives."""
+        return self._descend(lambda options: options.some(limit))
+
+    def _descend(self, pick: Callable[[Options], tuple[Integers, Integers]]) -> DraftStack:
+        """Go on to the end of the chain; `pick` says which alternatives are taken."""
         reached, level = self.reached, self.level
         while isinstance(reached, Options) or level < len(self.pipeline.steps):
             if isinstance(reached, Options):
-                reached = self.pipeline.take(level - 1, reached, *reached.some(limit))
+                reached = self.pipeline.take(level - 1, reached, *pick(reached))
             else:
                 reached, level = self.pipeline.expand(level, reached), level + 1
+            self._require_size(reached, level)
         return reached
+
+    def _require_size(self, reached: Expansion, level: int) -> None:
+        if isinstance(reached, DraftStack):
+            sizes = reached.batch_sizes
+            self.pipeline.require_size(level, sizes[(sizes != self.batch_size).argmax()], self.batch_size)

@@ -105,3 +105,10 @@ def test_what_stages_may_not_do_is_refused(function: Any, text: str) -> None:
     """A stage that loses rows or filters by chance is named, with its number."""
     with refused(ChainError, text):
         make_plan(SELECT, Steps(function))
+
+
+def test_rows_lost_on_a_later_path_are_found_when_the_tree_is_worked_out() -> None:
+    """A stage may be right on the first path and wrong on another one; it is named before a batch is drawn."""
+    short = Steps(lambda draft: draft if draft.primary.size > 1 else Draft.start(INDEX, 3))
+    with refused(ChainError, "The quotas of a draft must sum to batch_size=4; got 3 (after stage 2, Steps("):
+        _ = make_plan(SELECT, short, BALANCE).trunk
