@@ -84,13 +84,13 @@ def index_of(setting: Setting, order_by: str | None) -> MetadataIndex:
 
 
 def new_sampler(setting: Setting, chain: str, ranks: int = 1) -> PipelineSampler:
-    """Return a sampler that has delivered nothing yet."""
+    """Return a sampler that has delivered nothing yet; each rank has as many batches as the setting has."""
     index = index_of(setting, Pipeline(CHAINS[chain]).order_column)
     world = {"num_replicas": ranks, "rank": 0}
-    return PipelineSampler(index, CHAINS[chain], setting.batch_size, num_batches=setting.steps, **world)  # type: ignore[arg-type]
+    return PipelineSampler(index, CHAINS[chain], setting.batch_size, num_batches=setting.steps * ranks, **world)  # type: ignore[arg-type]
 
 
-# A setting has five of them at most, and where groups are many each keeps very many nodes.
+# A setting has five of them at most.
 @lru_cache(maxsize=5)
 def used_sampler(setting: Setting, chain: str, ranks: int = 1) -> PipelineSampler:
     """Return a sampler behind its first epoch, or behind three seconds of it."""
@@ -102,10 +102,6 @@ def used_sampler(setting: Setting, chain: str, ranks: int = 1) -> PipelineSample
 def ours(setting: Setting, make: Any, chain: str, ranks: int = 1) -> Begin:
     sampler = make(setting, chain, ranks)
     return lambda: sampler
-
-
-def of_rank(setting: Setting) -> int:
-    return -(-setting.steps // RANKS)
 
 
 def plain(setting: Setting) -> Begin:
@@ -162,7 +158,7 @@ FIRST, LATER = (
     {chain: Line(f"{chain}: {name}", partial(ours, make=make, chain=chain), least=BLOCKS) for chain in CHAINS}
     for name, make in (("first epoch", new_sampler), ("later", used_sampler))
 )
-RANK = Line(f"rank 0 of {RANKS}", partial(ours, make=used_sampler, chain=LEAKING, ranks=RANKS), of_rank)
+RANK = Line(f"rank 0 of {RANKS}", partial(ours, make=used_sampler, chain=LEAKING, ranks=RANKS), least=BLOCKS)
 PEERS = [
     Line(
         "torch, BatchSampler(WeightedRandomSampler)",

@@ -50,7 +50,8 @@ class Drawer(BaseDrawer):
             offset = np.repeat(np.cumsum(sizes) - sizes, quotas)
             drawn += offset
             top += offset
-            _settle(drawn.reshape(uniforms.shape), top.reshape(uniforms.shape))
+            if _settle(drawn.reshape(uniforms.shape), top.reshape(uniforms.shape)):
+                _settle_again(drawn, top, offset + np.repeat(sizes - quotas, quotas))
             drawn -= offset
         return drawn.reshape(uniforms.shape)
 
@@ -85,21 +86,31 @@ def _rounds(quotas: Integers, sizes: Integers) -> tuple[Integers, Integers]:
     return cut, np.repeat(sizes, rounds)
 
 
-def _settle(drawn: Integers, top: Integers) -> None:
+def _settle(drawn: Integers, top: Integers) -> bool:
     """Replace, in each row of shape (batches, slots), a number that an earlier slot has by that slot's top; in place.
 
-    A slot that repeats an earlier one takes its top for good: whichever slot comes to hold the number in the
-    end is an earlier one still. A top can itself be what a later slot drew, so this goes on until all differ.
+    Return whether there was one. A slot that repeats an earlier one takes its top for good: whichever slot comes to
+    hold the number in the end is an earlier one still.
     """
     bits = int(drawn.shape[1]).bit_length()
-    slots = np.arange(drawn.shape[1])
-    batches = np.arange(len(drawn))
     keys = drawn << bits
-    while batches.size:
-        keys |= slots
-        keys.sort(axis=1)
-        clash, place = np.nonzero((keys[:, 1:] ^ keys[:, :-1]) < (1 << bits))
-        slot = keys[clash, place + 1] & ((1 << bits) - 1)
-        drawn[batches[clash], slot] = top[batches[clash], slot]
-        batches = np.unique(batches[clash])
-        keys = drawn[batches] << bits
+    keys |= np.arange(drawn.shape[1])
+    keys.sort(axis=1)
+    batch, place = np.nonzero((keys[:, 1:] ^ keys[:, :-1]) < (1 << bits))
+    slot = keys[batch, place + 1] & ((1 << bits) - 1)
+    drawn[batch, slot] = top[batch, slot]
+    return bool(batch.size)
+
+
+def _settle_again(drawn: Integers, top: Integers, last: Integers) -> None:
+    """Do the same, in place, as long as a top is itself what a later slot drew; arrays are flat.
+
+    Tops are the last rows of a pool, those from `last` on, so nothing below them can clash any more.
+    """
+    slots = np.flatnonzero(drawn >= last)
+    while slots.size:
+        slots = slots[np.argsort(drawn[slots], kind="stable")]
+        rows = drawn[slots]
+        again = slots[1:][rows[1:] == rows[:-1]]
+        drawn[again] = top[again]
+        slots = np.sort(slots) if again.size else again
