@@ -10,6 +10,7 @@ from batchwright.errors import (
     SettingError,
     SettingTypeError,
     StateError,
+    StorageError,
     TableError,
 )
 from batchwright.groups import Groups
@@ -62,6 +63,7 @@ __all__ = [
     "Share",
     "Stage",
     "StateError",
+    "StorageError",
     "TableError",
     "TemporalEnricher",
 ]

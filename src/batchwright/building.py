@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from batchwright.blocks import Blocks, condense, order_of_blocks, row_dtype
 from batchwright.encoding import CellEncoder, Cells
@@ -81,7 +81,8 @@ class LotBuilder:
     columns, order_by
         The key columns, and the ordered one.
     folder
-        Where to put by what grows with the rows, and to leave the order in ``order.npy``; by default in memory.
+        Where to put by what grows with the rows, and to leave the order, mapped to ``order.npy``, and other files that
+        are not needed any more. By default all is in memory.
     """
 
     def __init__(self, columns: tuple[str, ...], order_by: str | None, folder: Path | None = None) -> None:
@@ -134,7 +135,7 @@ class LotBuilder:
         self._ids.append(ids)
 
     def _in_order(self, cells: Cells) -> tuple[NDArray[Any] | Blocks | None, Timeline | None]:
-        order = self._new_order()
+        order = self._new_array("order", row_dtype(self._size))
         rank = cells.rank.astype(np.min_scalar_type(len(cells.codes)))
         lots = (rank[ids] for ids in self._ids.drain())
         timeline = None
@@ -142,7 +143,7 @@ class LotBuilder:
             for rows, positions in place_rows(lots, np.diff(cells.offsets)):
                 order[positions] = rows
         else:
-            times = np.empty(self._size, dtype=self._reader.dtype)
+            times = self._new_array("times_of_rows", self._reader.dtype)
             placed = place_rows(lots, np.diff(cells.offsets))
             start = 0
             for (rows, positions), values in zip(placed, self._times.drain(), strict=True):
@@ -152,10 +153,11 @@ class LotBuilder:
             timeline = sort_by_time(self._reader.name, order, times, cells.offsets)
         return condense(order), timeline
 
-    def _new_order(self) -> NDArray[Any]:
+    def _new_array(self, name: str, dtype: DTypeLike) -> NDArray[Any]:
+        """Return an array of an entry for each row, in memory or in a file of the folder."""
         if self._folder is None:
-            return np.empty(self._size, dtype=row_dtype(self._size))
-        path, dtype = self._folder / "order.npy", row_dtype(self._size)
+            return np.empty(self._size, dtype=dtype)
+        path = self._folder / f"{name}.npy"
         return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(self._size,))
 
 

@@ -3,7 +3,15 @@
 Every message has four beats: the rule, the number that breaks it, who it is about, and the way out.
 """
 
-__all__ = ["BatchwrightError", "ChainError", "SettingError", "SettingTypeError", "StateError", "TableError"]
+__all__ = [
+    "BatchwrightError",
+    "ChainError",
+    "SettingError",
+    "SettingTypeError",
+    "StateError",
+    "StorageError",
+    "TableError",
+]
 
 
 class BatchwrightError(Exception):
@@ -28,3 +36,7 @@ class ChainError(BatchwrightError, ValueError):
 
 class StateError(BatchwrightError, ValueError):
     """A saved state belongs to another table, chain, seed or version."""
+
+
+class StorageError(BatchwrightError, ValueError):
+    """A saved index cannot be written or opened: missing, altered, foreign, of a newer version, or already there."""

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import zlib
+import os
 from collections.abc import Hashable, Iterable
-from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright._checks import some_of
+from batchwright._checks import check_flag, some_of
+from batchwright.archive import fingerprint_of, read_parts, write_parts
 from batchwright.blocks import Blocks
 from batchwright.building import LotBuilder, Parts, build_from_runs
 from batchwright.columns import as_columns, column_names, lots_of, read_column
 from batchwright.counting import read_counts
-from batchwright.errors import SettingError, TableError
+from batchwright.errors import SettingError, StorageError, TableError
 from batchwright.groups import Cuts, Groups
 from batchwright.pool import Pool
 from batchwright.pools import Pools
+from batchwright.storage import NewFolder
 from batchwright.timeline import Timeline
 
 __all__ = ["MetadataIndex"]
@@ -33,7 +35,8 @@ class MetadataIndex:
 
     A *cell* is the rows that agree in all key columns. A *position* is a place in that order. Labels are
     sorted, and rows of a cell keep the order of the table (or are sorted by time), so the index does not
-    depend on the library or the dtype that the table came in. Make one with `from_table`.
+    depend on the library or the dtype that the table came in. Make one with
+    `from_table`, `from_chunks` or `from_counts`; `save` and `open` keep it in a folder.
 
     Parameters
     ----------
@@ -50,6 +53,10 @@ class MetadataIndex:
         in few, long runs, and None where it is in order, so that nothing is kept per row.
     timeline
         The order within cells; None unless a column was given for it.
+    fingerprint
+        Sixteen hexadecimal digits that tell tables apart. By default they are worked out.
+    folder
+        The folder to which the arrays are mapped, of an index that was opened.
 
     Examples
     --------
@@ -66,18 +73,13 @@ class MetadataIndex:
     offsets: Integers
     order: NDArray[Any] | Blocks | None
     timeline: Timeline | None
-    fingerprint: str = attrs.field(init=False)
+    fingerprint: str = attrs.field(kw_only=True)
+    _folder: Path | None = attrs.field(default=None, kw_only=True)
     _cuts: dict[tuple[str, ...], tuple[tuple[Hashable, ...], Integers]] = attrs.field(init=False, factory=dict)
 
     @fingerprint.default
     def _make_fingerprint(self) -> str:
-        digest = blake2b(repr((self.columns, self.labels)).encode(), digest_size=8)
-        parts = [self.cells, self.offsets]
-        parts += _arrays_of(self.order)
-        parts += [] if self.timeline is None else [self.timeline.times, self.timeline.keys, self.timeline.starts]
-        for part in parts:
-            digest.update(zlib.crc32(np.ascontiguousarray(part).view(np.uint8).data).to_bytes(4, "little"))
-        return digest.hexdigest()
+        return fingerprint_of(self._parts())
 
     @classmethod
     def from_table(cls, table: Any, by: str | Iterable[str] = (), order_by: str | None = None) -> MetadataIndex:
@@ -101,11 +103,17 @@ class MetadataIndex:
 
     @classmethod
     def from_chunks(
-        cls, chunks: Iterable[Any], by: str | Iterable[str] = (), order_by: str | None = None
+        cls,
+        chunks: Iterable[Any],
+        by: str | Iterable[str] = (),
+        order_by: str | None = None,
+        folder: str | os.PathLike[str] | None = None,
     ) -> MetadataIndex:
         """Build from a table that comes in chunks, of which one at a time is held.
 
-        The index equals that of the whole table.
+        The index equals that of the whole table. With a folder it is built on disk, for tables whose order of rows
+        does not fit in memory: that takes O(cells) besides a chunk, and where rows are ordered O(rows of the largest
+        cell) and O(times of all cells).
 
         Parameters
         ----------
@@ -113,11 +121,16 @@ class MetadataIndex:
             Tables of any kind that `from_table` takes, such as a generator of frames; they are looked at once.
         by, order_by
             As of `from_table`.
+        folder
+            Where to save the index, and to open it from; nothing may be there yet. What is needed on the way, up to 12
+            bytes a row, is put by beside it. By default the index stays in memory.
 
         Raises
         ------
         TableError
             If a column is missing or cannot be used, chunks differ in kind, or there are no rows.
+        StorageError
+            If the folder is there already, or a label is of a type that cannot be saved.
 
         Examples
         --------
@@ -126,12 +139,11 @@ class MetadataIndex:
         >>> index.order.tolist()
         [1, 0, 2, 3]
         """
-        columns = _columns(by)
-        builder = LotBuilder(columns, order_by)
-        for chunk in chunks:
-            for size, lot in lots_of(chunk, [*columns, *([] if order_by is None else [order_by])]):
-                builder.add(size, lot)
-        return cls._of(builder.finish())
+        if folder is None:
+            return cls._of(_build(chunks, by, order_by))
+        with NewFolder(folder) as new:
+            write_parts(_build(chunks, by, order_by, new.path), new)
+        return cls.open(folder, verify=False)
 
     @classmethod
     def from_counts(
@@ -178,8 +190,69 @@ class MetadataIndex:
         return cls._of(build_from_runs(columns, order_by, whole, lengths[lengths > 0]))
 
     @classmethod
-    def _of(cls, parts: Parts) -> MetadataIndex:
-        return cls(**{field.name: getattr(parts, field.name) for field in attrs.fields(Parts)})
+    def open(cls, folder: str | os.PathLike[str], verify: bool = True) -> MetadataIndex:
+        """Open a saved index: its arrays stay on disk and are mapped, so that all processes share their pages.
+
+        A copy for another process names the folder, which is opened there; it must be found under the same path.
+
+        Parameters
+        ----------
+        folder
+            A folder that was saved.
+        verify
+            Whether to read all of it once and to compare checksums. Without it, what is checked costs no more than the
+            header: version, sizes, types and shapes.
+
+        Raises
+        ------
+        StorageError
+            If this is no saved index, it is of a newer version, or anything is missing or was altered.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> index = MetadataIndex.from_table({"plate": ["b", "a", "b"]}, by="plate")
+        >>> with TemporaryDirectory() as folder:
+        ...     index.save(f"{folder}/plates")
+        ...     MetadataIndex.open(f"{folder}/plates").fingerprint == index.fingerprint
+        True
+        """
+        path = Path(folder).absolute()
+        parts, fingerprint = read_parts(path, verify=check_flag(verify, "verify", "MetadataIndex.open"))
+        return cls._of(parts, fingerprint=fingerprint, folder=path)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Save the index in a folder of its own, which appears as a whole or not at all; `open` opens it.
+
+        Parameters
+        ----------
+        folder
+            Where to save it; nothing may be there yet.
+
+        Raises
+        ------
+        StorageError
+            If something is there, or a label is neither text, an integer, a truth value, a float, a date nor a
+            Timestamp.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     MetadataIndex.from_table({"plate": ["b", "a"]}, by="plate").save(f"{folder}/plates")
+        ...     sorted(path.name for path in Path(folder, "plates").iterdir())
+        ['cells.npy', 'header.json', 'offsets.npy', 'order.npy']
+        """
+        with NewFolder(folder) as new:
+            write_parts(self._parts(), new)
+
+    @classmethod
+    def _of(cls, parts: Parts, **more: Any) -> MetadataIndex:
+        return cls(**{field.name: getattr(parts, field.name) for field in attrs.fields(Parts)}, **more)
+
+    def _parts(self) -> Parts:
+        return Parts(**{field.name: getattr(self, field.name) for field in attrs.fields(Parts)})
 
     @property
     def size(self) -> int:
@@ -289,19 +362,41 @@ class MetadataIndex:
         return labels, code_of_cell.reshape(-1)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in attrs.fields(type(self))} | {"_cuts": {}}
+        if self._folder is not None:
+            return {"_folder": self._folder, "fingerprint": self.fingerprint}
+        return self._fields() | {"_cuts": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if state["_folder"] is not None:
+            state = _open_again(state["_folder"], state["fingerprint"])._fields()
         for name, value in state.items():
             object.__setattr__(self, name, value)
+
+    def _fields(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
+
+
+def _open_again(folder: Path, fingerprint: str) -> MetadataIndex:
+    """Open the folder of an index that was opened in another process; its arrays were verified there, or not."""
+    index = MetadataIndex.open(folder, verify=False)
+    if index.fingerprint != fingerprint:
+        msg = (
+            f"A folder must keep the index that was opened; its fingerprint is {index.fingerprint}, and was "
+            f"{fingerprint} ({folder}). Save each index in a folder of its own, and begin again."
+        )
+        raise StorageError(msg)
+    return index
+
+
+def _build(chunks: Iterable[Any], by: str | Iterable[str], order_by: str | None, folder: Path | None = None) -> Parts:
+    columns = _columns(by)
+    builder = LotBuilder(columns, order_by, folder)
+    for chunk in chunks:
+        for size, lot in lots_of(chunk, [*columns, *([] if order_by is None else [order_by])]):
+            builder.add(size, lot)
+    return builder.finish()
 
 
 def _columns(by: str | Iterable[str]) -> tuple[str, ...]:
     """Return the names of the columns, each once."""
     return tuple(dict.fromkeys(as_columns(by)))
-
-
-def _arrays_of(order: NDArray[Any] | Blocks | None) -> list[NDArray[Any]]:
-    if isinstance(order, Blocks):
-        return [order.starts, order.rows]
-    return [] if order is None else [order]

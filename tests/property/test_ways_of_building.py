@@ -1,6 +1,8 @@
 """One table has one index, whether it comes whole, in chunks or as counts of its groups."""
 
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,12 @@ def test_chunks_make_the_index_of_the_table(
         chunks = [chunk.astype(dict.fromkeys(KEYS, "category")) for chunk in chunks]
     made = MetadataIndex.from_chunks(iter(chunks), KEYS, order_by)
     assert_same(made, MetadataIndex.from_table(table, KEYS, order_by))
+    with TemporaryDirectory() as folder:
+        mapped = MetadataIndex.from_chunks(iter(chunks), KEYS, order_by, f"{folder}/index")
+        assert_same(mapped, made)
+        assert_same(MetadataIndex.open(f"{folder}/index"), made)
+        assert not {path.stem for path in Path(folder, "index").iterdir()} & {"ids", "times_of_rows"}
+        assert len(list(Path(folder).iterdir())) == 1
 
 
 RUNS = st.lists(

@@ -1,0 +1,107 @@
+"""The parts of an index as a folder of arrays, and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Iterable
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from batchwright.blocks import Blocks
+from batchwright.building import Parts
+from batchwright.errors import StorageError
+from batchwright.labeltext import decode_label, encode_label
+from batchwright.storage import NewFolder, Stored, checksum, open_folder
+from batchwright.timeline import Timeline
+
+__all__ = ["fingerprint_of", "read_parts", "write_parts"]
+
+
+def fingerprint_of(parts: Parts) -> str:
+    """Return 16 hexadecimal digits that tell tables apart."""
+    return _fingerprint(parts.columns, parts.labels, map(checksum, _arrays_of(parts).values()))
+
+
+def write_parts(parts: Parts, new: NewFolder) -> None:
+    """Write the parts of an index into a new folder, and finish it.
+
+    Raises
+    ------
+    StorageError
+        If a label or the name of a column cannot be saved, or something stands where the folder shall.
+    """
+    order_by = None if parts.timeline is None else parts.timeline.column
+    labels = {
+        name: [encode_label(label, name) for label in labels]
+        for name, labels in zip(_text(parts.columns), parts.labels, strict=True)
+    }
+    checksums = [new.put(name, array) for name, array in _arrays_of(parts).items()]
+    content = {
+        "columns": list(parts.columns),
+        "labels": list(labels.values()),
+        "order_by": order_by,
+        "fingerprint": _fingerprint(parts.columns, parts.labels, checksums),
+    }
+    _text([] if order_by is None else [order_by])
+    new.finish(content)
+
+
+def read_parts(folder: str | os.PathLike[str], *, verify: bool) -> tuple[Parts, str]:
+    """Return the parts of an index, mapped to a folder, and its fingerprint.
+
+    Raises
+    ------
+    StorageError
+        As of `open_folder`.
+    """
+    stored = open_folder(Path(folder), verify=verify)
+    content, arrays = stored.content, stored.arrays
+    labels = tuple(tuple(decode_label(pair) for pair in pairs) for pairs in content["labels"])
+    order, timeline = _order_of(arrays), _timeline_of(stored)
+    parts = Parts(tuple(content["columns"]), labels, arrays["cells"], arrays["offsets"], order, timeline)
+    return parts, str(content["fingerprint"])
+
+
+def _arrays_of(parts: Parts) -> dict[str, NDArray[Any]]:
+    """Return all arrays, in the order in which the fingerprint takes them."""
+    arrays: dict[str, NDArray[Any]] = {"cells": parts.cells, "offsets": parts.offsets}
+    if isinstance(parts.order, Blocks):
+        arrays |= {"block_starts": parts.order.starts, "block_rows": parts.order.rows}
+    elif parts.order is not None:
+        arrays |= {"order": parts.order}
+    if parts.timeline is not None:
+        line = parts.timeline
+        arrays |= {"times": line.times, "time_keys": line.keys, "time_starts": line.starts}
+    return arrays
+
+
+def _order_of(arrays: dict[str, NDArray[Any]]) -> NDArray[Any] | Blocks | None:
+    if "block_starts" in arrays:
+        return Blocks(arrays["block_starts"], arrays["block_rows"])
+    return arrays.get("order")
+
+
+def _timeline_of(stored: Stored) -> Timeline | None:
+    arrays, column = stored.arrays, stored.content["order_by"]
+    return None if column is None else Timeline(column, arrays["times"], arrays["time_keys"], arrays["time_starts"])
+
+
+def _fingerprint(columns: tuple[str, ...], labels: tuple[tuple[Hashable, ...], ...], checksums: Iterable[int]) -> str:
+    digest = blake2b(repr((columns, labels)).encode(), digest_size=8)
+    for crc in checksums:
+        digest.update(crc.to_bytes(4, "little"))
+    return digest.hexdigest()
+
+
+def _text(names: Iterable[Any]) -> list[str]:
+    names = list(names)
+    for name in names:
+        if not isinstance(name, str):
+            msg = (
+                f"Columns must have names of text to be saved; 1 is {name!r} of type {type(name).__name__}. Rename it."
+            )
+            raise StorageError(msg)
+    return names

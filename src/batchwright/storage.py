@@ -1,0 +1,241 @@
+"""Folders of arrays with a header: they appear as a whole or not at all, and are checked and mapped when opened."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from batchwright.errors import StorageError
+
+__all__ = ["NewFolder", "Stored", "checksum", "open_folder"]
+
+_FORMAT = "batchwright index"
+_VERSION = 1
+_HEADER = "header.json"
+_AGAIN = "Make the index again and save it in a new folder."
+
+
+def checksum(array: NDArray[Any]) -> int:
+    """Return the crc32 of the bytes of an array, as they stand in memory."""
+    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data)
+
+
+class NewFolder:
+    """A folder that is filled beside its place, and moved there when it is complete.
+
+    Use it in a ``with`` statement. Unless `finish` was called, nothing is left at the end.
+
+    Parameters
+    ----------
+    target
+        The folder to be; nothing may be there yet.
+
+    Raises
+    ------
+    StorageError
+        If something is there, or the folder cannot be made.
+    """
+
+    def __init__(self, target: str | os.PathLike[str]) -> None:
+        self.target = Path(target).absolute()
+        self.path = self.target.with_name(f".{self.target.name}.{secrets.token_hex(4)}.partial")
+        self._forms: dict[str, dict[str, Any]] = {}
+
+    def __enter__(self) -> Self:
+        if os.path.lexists(self.target):
+            raise self._taken()
+        try:
+            self.path.mkdir()
+        except OSError as error:
+            msg = (
+                f"An index is written beside its place; 0 folders could be made there: {error} ({self.target}). "
+                "Name a place in a folder that exists and may be written to."
+            )
+            raise StorageError(msg) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def put(self, name: str, array: NDArray[Any]) -> int:
+        """Write an array, unless it is mapped to its file here already, and return its checksum."""
+        path = self.path / f"{name}.npy"
+        if isinstance(array, np.memmap) and path.exists():
+            array.flush()
+        else:
+            np.save(path, array, allow_pickle=False)
+        crc = checksum(array)
+        form = {"dtype": array.dtype.str, "shape": list(array.shape), "bytes": path.stat().st_size, "crc32": crc}
+        head = form["bytes"] - array.nbytes
+        self._forms[name] = form | {"head_bytes": head, "head_crc32": _checksum_of_head(path, head)}
+        return crc
+
+    def finish(self, content: Mapping[str, Any]) -> None:
+        """Write the header, see to it that all is on disk, and move the folder to its place.
+
+        Parameters
+        ----------
+        content
+            What the header shall say besides, as JSON has it.
+
+        Raises
+        ------
+        StorageError
+            If something has come to stand there.
+        """
+        header = {"format": _FORMAT, "version": _VERSION, "arrays": self._forms, "content": dict(content)}
+        header["checksum"] = _checksum_of_header(header)
+        (self.path / _HEADER).write_text(json.dumps(header, indent=1, allow_nan=False), encoding="ascii")
+        self._sync_all()
+        try:
+            self.path.rename(self.target)
+        except OSError as error:
+            raise self._taken() from error
+        _sync(self.target.parent)
+
+    def _sync_all(self) -> None:
+        wanted = {_HEADER, *(f"{name}.npy" for name in self._forms)}
+        for path in self.path.iterdir():
+            if path.name in wanted:
+                _sync(path)
+            else:
+                # It was needed on the way only.
+                path.unlink()
+        _sync(self.path)
+
+    def _taken(self) -> StorageError:
+        msg = (
+            f"An index is saved where nothing stands, so that none is lost; 1 folder or file is there ({self.target}). "
+            "Name another folder, or remove it first."
+        )
+        return StorageError(msg)
+
+
+@attrs.frozen(eq=False)
+class Stored:
+    """What a folder holds.
+
+    Parameters
+    ----------
+    content
+        What the header says besides.
+    arrays
+        The arrays by name, mapped to their files and read-only.
+    """
+
+    content: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+
+
+def open_folder(folder: Path, *, verify: bool) -> Stored:
+    """Map the arrays of a folder.
+
+    Parameters
+    ----------
+    folder
+        A folder that `NewFolder` made.
+    verify
+        Whether to read all arrays and compare their checksums. Header, sizes, types and shapes are always checked.
+
+    Raises
+    ------
+    StorageError
+        If this is no such folder, it is of a newer version, or anything is missing or was altered.
+    """
+    header = _read_header(folder)
+    arrays = {name: _map(folder / f"{name}.npy", form) for name, form in header["arrays"].items()}
+    if verify:
+        for name, form in header["arrays"].items():
+            found = checksum(arrays[name])
+            if found != form["crc32"]:
+                raise _altered(folder / f"{name}.npy", "checksum", found, form["crc32"])
+    return Stored(header["content"], arrays)
+
+
+def _read_header(folder: Path) -> dict[str, Any]:
+    path = folder / _HEADER
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        msg = (
+            f"A stored index is a folder with a {_HEADER}; there are 0 that can be read: {error} ({folder}). "
+            "Name the folder that was saved."
+        )
+        raise StorageError(msg) from error
+    try:
+        header = json.loads(text)
+    except ValueError as error:
+        msg = f"A header must be whole; the {len(text)} bytes of this one are no JSON: {error} ({path}). {_AGAIN}"
+        raise StorageError(msg) from error
+    _check_header(header, path)
+    return dict(header)
+
+
+def _check_header(header: Any, path: Path) -> None:
+    if not isinstance(header, dict) or header.get("format") != _FORMAT or not isinstance(header.get("version"), int):
+        msg = f"A header must be of format {_FORMAT!r}; this is 1 of another ({path}). Name the folder that was saved."
+        raise StorageError(msg)
+    if header["version"] > _VERSION:
+        msg = (
+            f"A stored index must be of version {_VERSION} at most; this one has {header['version']} ({path}). "
+            "Upgrade batchwright, or make the index again with this version."
+        )
+        raise StorageError(msg)
+    expected = _checksum_of_header(header)
+    if header.get("checksum") != expected:
+        raise _altered(path, "checksum", expected, header.get("checksum"))
+
+
+def _map(path: Path, form: Mapping[str, Any]) -> NDArray[Any]:
+    try:
+        size = path.stat().st_size
+        if size != form["bytes"]:
+            raise _altered(path, "size in bytes", size, form["bytes"])
+        head = _checksum_of_head(path, form["head_bytes"])
+        # NumPy reads heads of any kind, with errors and warnings of any kind.
+        if head != form["head_crc32"]:
+            raise _altered(path, "checksum of the head", head, form["head_crc32"])
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        if isinstance(error, StorageError):
+            raise
+        msg = f"Every array of a header must be there; 1 cannot be read: {error} ({path}). {_AGAIN}"
+        raise StorageError(msg) from error
+    found = [mapped.dtype.str, list(mapped.shape), mapped.flags.c_contiguous]
+    if found != [form["dtype"], form["shape"], True]:
+        raise _altered(path, "form", found, [form["dtype"], form["shape"], True])
+    # A plain array on the same pages: slices of a memmap cost more, and nothing here asks for its file.
+    return np.asarray(mapped)
+
+
+def _checksum_of_head(path: Path, size: int) -> int:
+    with path.open("rb") as file:
+        return zlib.crc32(file.read(size))
+
+
+def _altered(path: Path, what: str, found: Any, expected: Any) -> StorageError:
+    msg = f"A stored index must stay as it was saved; {what} is {found}, and was {expected} ({path}). {_AGAIN}"
+    return StorageError(msg)
+
+
+def _checksum_of_header(header: Mapping[str, Any]) -> int:
+    rest = {name: value for name, value in header.items() if name != "checksum"}
+    return zlib.crc32(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode())
+
+
+def _sync(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
