@@ -19,6 +19,7 @@ from batchwright.columns import as_columns, column_names, lots_of, read_column
 from batchwright.counting import read_counts
 from batchwright.errors import SettingError, StorageError, TableError
 from batchwright.groups import Cuts, Groups
+from batchwright.parquet import Files, ParquetRows, find_files
 from batchwright.pool import Pool
 from batchwright.pools import Pools
 from batchwright.storage import NewFolder
@@ -36,7 +37,7 @@ class MetadataIndex:
     A *cell* is the rows that agree in all key columns. A *position* is a place in that order. Labels are
     sorted, and rows of a cell keep the order of the table (or are sorted by time), so the index does not
     depend on the library or the dtype that the table came in. Make one with
-    `from_table`, `from_chunks` or `from_counts`; `save` and `open` keep it in a folder.
+    `from_table`, `from_chunks`, `from_counts` or `from_parquet`; `save` and `open` keep it in a folder.
 
     Parameters
     ----------
@@ -144,6 +145,52 @@ class MetadataIndex:
         with NewFolder(folder) as new:
             write_parts(_build(chunks, by, order_by, new.path), new)
         return cls.open(folder, verify=False)
+
+    @classmethod
+    def from_parquet(
+        cls,
+        paths: Files,
+        by: str | Iterable[str] = (),
+        order_by: str | None = None,
+        folder: str | os.PathLike[str] | None = None,
+        progress: bool = False,
+    ) -> MetadataIndex:
+        """Build from Parquet files, of whose named columns some rows at a time are held; it takes pyarrow.
+
+        Rows count over all files, from 0, in the order of the files.
+
+        Parameters
+        ----------
+        paths
+            A file; a folder, of which all ``*.parquet`` files are taken, sorted by name; a pattern such as
+            ``"wells/**/*.parquet"``, of which all matches are taken, sorted; or several files in order.
+        by, order_by
+            As of `from_table`.
+        folder
+            As of `from_chunks`.
+        progress
+            Whether to show a bar, which takes tqdm.
+
+        Raises
+        ------
+        TableError
+            If there is no file, one cannot be read or lacks a column, or pyarrow is missing; else as of `from_chunks`.
+        StorageError
+            As of `from_chunks`.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> import pandas as pd
+        >>> with TemporaryDirectory() as folder:
+        ...     pd.DataFrame({"plate": ["b", "a"]}).to_parquet(f"{folder}/1.parquet")
+        ...     pd.DataFrame({"plate": ["b", "c"]}).to_parquet(f"{folder}/2.parquet")
+        ...     MetadataIndex.from_parquet(folder, by="plate").order.tolist()
+        [1, 0, 2, 3]
+        """
+        columns = _columns(by)
+        named = dict.fromkeys([*columns, *([] if order_by is None else [order_by])])
+        return cls.from_chunks(ParquetRows(find_files(paths), list(named), progress), columns, order_by, folder)
 
     @classmethod
     def from_counts(

@@ -17,7 +17,7 @@ FLOORS = [
     ["errors"],
     ["_checks"],
     ["pool", "blocks", "columns", "encoding", "ordering", "ragged", "spill", "stream", "timeline", "times"],
-    ["labeltext", "storage"],
+    ["labeltext", "parquet", "storage"],
     ["pools", "rounding", "share", "counting", "timesort"],
     ["groups", "building"],
     ["archive"],

@@ -1,0 +1,127 @@
+"""The key columns of Parquet files, some rows at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from glob import glob
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from batchwright._checks import check_flag, some_of
+from batchwright.errors import SettingError, TableError
+
+__all__ = ["Files", "ParquetRows", "find_files"]
+
+Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+# What pyarrow hands out at a time; it is little beside what it holds of a column while it reads.
+_ROWS_A_BATCH = 1 << 18
+
+
+def find_files(paths: Files) -> list[str]:
+    """Return the files that are meant, in the order in which their rows count.
+
+    Parameters
+    ----------
+    paths
+        A file; a folder, of which all ``*.parquet`` files are taken, sorted by name; a pattern, of which all matches
+        are taken, sorted; or several files in order.
+
+    Raises
+    ------
+    TableError
+        If there is none.
+    """
+    if not isinstance(paths, (str, os.PathLike)):
+        found = [os.fspath(path) for path in paths]
+    elif Path(paths).is_dir():
+        found = sorted(str(path) for path in Path(paths).glob("*.parquet"))
+    else:
+        path = os.fspath(paths)
+        # Not Path.glob, which takes no absolute patterns.
+        found = [path] if Path(path).exists() else sorted(glob(path, recursive=True))  # noqa: PTH207 - As said above.
+    if not found:
+        msg = f"Parquet files must be there; {paths!r} names 0 (from_parquet). Name a file, a folder or a pattern."
+        raise TableError(msg)
+    return found
+
+
+@attrs.frozen(eq=False)
+class ParquetRows:
+    """The rows of some columns of Parquet files, as tables of some rows each; files are opened one at a time.
+
+    Parameters
+    ----------
+    files
+        The files in order.
+    columns
+        The columns to read. Without one the first column tells the number of rows.
+    progress
+        Whether to show a bar.
+
+    Raises
+    ------
+    TableError
+        If a file cannot be read, or lacks a column; all files are looked at before the first row.
+    SettingError
+        If there shall be a bar and tqdm is missing.
+    """
+
+    files: Sequence[str]
+    columns: Sequence[str]
+    progress: bool
+
+    def __iter__(self) -> Iterator[Any]:
+        bar = self._bar(sum(self._rows_of(file) for file in self.files))
+        pyarrow = import_module("pyarrow")
+        for file in self.files:
+            with _open(file) as rows:
+                for batch in rows.iter_batches(_ROWS_A_BATCH, columns=self._read_of(rows)):
+                    yield pyarrow.Table.from_batches([batch])
+                    if bar is not None:
+                        bar.update(batch.num_rows)
+        if bar is not None:
+            bar.close()
+
+    def _rows_of(self, file: str) -> int:
+        with _open(file) as rows:
+            names = rows.schema_arrow.names
+            missing = [name for name in self.columns if names.count(name) != 1]
+            if missing:
+                msg = (
+                    f"Every file must have each column that is named, once; {missing[0]!r} stands "
+                    f"{names.count(missing[0])} times in {file!r}, whose {len(names)} columns are "
+                    f"{some_of(names, 20)}. Name other columns or files."
+                )
+                raise TableError(msg)
+            return int(rows.metadata.num_rows)
+
+    def _read_of(self, rows: Any) -> list[str]:
+        return list(self.columns) or rows.schema_arrow.names[:1]
+
+    def _bar(self, total: int) -> Any:
+        if not check_flag(self.progress, "progress", "from_parquet"):
+            return None
+        try:
+            return import_module("tqdm").tqdm(total=total, unit=" rows", unit_scale=True)
+        except ModuleNotFoundError as error:
+            msg = "Progress is shown by tqdm; 0 versions of it are there (from_parquet). Install batchwright[progress]."
+            raise SettingError(msg) from error
+
+
+def _open(file: str) -> Any:
+    try:
+        parquet = import_module("pyarrow.parquet")
+    except ModuleNotFoundError as error:
+        msg = "Parquet is read by pyarrow; 0 versions of it are there (from_parquet). Install batchwright[parquet]."
+        raise TableError(msg) from error
+    try:
+        return parquet.ParquetFile(file)
+    # pyarrow says ArrowInvalid, a ValueError, of what is no Parquet file.
+    except (OSError, ValueError) as error:
+        msg = f"A Parquet file must be readable; 1 is not: {error} ({file!r}). Name Parquet files only."
+        raise TableError(msg) from error
