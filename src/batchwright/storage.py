@@ -75,8 +75,9 @@ class NewFolder:
         else:
             np.save(path, array, allow_pickle=False)
         crc = checksum(array)
-        form = {"dtype": array.dtype.str, "shape": list(array.shape), "bytes": path.stat().st_size, "crc32": crc}
-        head = form["bytes"] - array.nbytes
+        size = path.stat().st_size
+        form = {"dtype": array.dtype.str, "shape": list(array.shape), "bytes": size, "crc32": crc}
+        head = size - array.nbytes
         self._forms[name] = form | {"head_bytes": head, "head_crc32": _checksum_of_head(path, head)}
         return crc
 
