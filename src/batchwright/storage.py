@@ -74,11 +74,16 @@ class NewFolder:
             array.flush()
         else:
             np.save(path, array, allow_pickle=False)
-        crc = checksum(array)
-        size = path.stat().st_size
-        form = {"dtype": array.dtype.str, "shape": list(array.shape), "bytes": size, "crc32": crc}
+        crc, size = checksum(array), path.stat().st_size
         head = size - array.nbytes
-        self._forms[name] = form | {"head_bytes": head, "head_crc32": _checksum_of_head(path, head)}
+        self._forms[name] = {
+            "dtype": array.dtype.str,
+            "shape": list(array.shape),
+            "bytes": size,
+            "crc32": crc,
+            "head_bytes": head,
+            "head_crc32": _checksum_of_head(path, head),
+        }
         return crc
 
     def finish(self, content: Mapping[str, Any]) -> None:
@@ -96,7 +101,7 @@ class NewFolder:
         """
         header = {"format": _FORMAT, "version": _VERSION, "arrays": self._forms, "content": dict(content)}
         header["checksum"] = _checksum_of_header(header)
-        (self.path / _HEADER).write_text(json.dumps(header, indent=1, allow_nan=False), encoding="ascii")
+        (self.path / _HEADER).write_text(json.dumps(header, allow_nan=False), encoding="ascii")
         self._sync_all()
         try:
             self.path.rename(self.target)

@@ -5,6 +5,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -309,3 +310,22 @@ def test_a_folder_that_changed_meanwhile_is_refused(folder: Path) -> None:
     MetadataIndex.from_table({"plate": ["a"]}, "plate").save(folder)
     with refused(StorageError, "A folder must keep the index that was opened; its fingerprint is ..., and was ..."):
         pickle.loads(sent)  # noqa: S301 - made above.
+
+
+def peak_of(rows: int, order_by: str | None, folder: Path) -> int:
+    """Return the most bytes that were held while an index of so many rows was built on disk; pages are not counted."""
+    rng = np.random.default_rng(0)
+    chunk = {"plate": rng.integers(0, 500, 1 << 18), "hours": rng.integers(0, 4, 1 << 18)}
+    tracemalloc.start()
+    try:
+        MetadataIndex.from_chunks((chunk for _ in range(rows >> 18)), "plate", order_by, folder)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("order_by", [None, "hours"])
+def test_memory_does_not_grow_with_the_rows(order_by: str | None, tmp_path: Path) -> None:
+    """Four times as many rows, whose order alone would take 12 MB more, are built in hardly more memory."""
+    few, many = (peak_of(rows, order_by, tmp_path / str(rows)) for rows in (1 << 20, 1 << 22))
+    assert many - few < 2**20
