@@ -20,6 +20,7 @@ from batchwright import (
     Stage,
     plan,
 )
+from batchwright.errors import ChainError
 from batchwright.trunk import Trunk
 
 # Groups of 4, 1, 2 and 1 rows, which stand in the index sorted by label.
@@ -153,3 +154,31 @@ def test_a_choice_may_offer_a_choice() -> None:
         (0.375, "c"),
         (0.375, "d"),
     ]
+
+
+def lose_a_row(draft: Draft) -> Choice:
+    """Offer a draft of the batch size, one of a row less and one of a row more."""
+    return Choice([1, 1, 1], lambda k: Draft.start(INDEX, draft.batch_size + [0, -1, 1][k]))
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+@pytest.mark.parametrize("stages", [[Steps(lose_a_row)], [SELECT, Steps(lose_a_row)]])
+def test_rows_lost_on_a_later_path_are_noticed_however_much_is_worked_out(stages: list[Any], limit: int) -> None:
+    """Batches of 3 and of 5 rows are never drawn as two of 4; the stage that made them is named."""
+    pipeline = Pipeline([*stages, Drawer()])
+    with pytest.raises(ChainError, match=rf"batch_size=4; got 3 \(after stage {len(stages)}, Steps"):
+        Trunk.grow(pipeline, Draft.start(INDEX, 4), limit).follow(np.linspace(0, 0.99, 30))
+    with pytest.raises(ChainError, match=rf"batch_size=4; got 3 \(after stage {len(stages)}, Steps"):
+        Trunk.grow(pipeline, Draft.start(INDEX, 4), limit).some(100)
+
+
+def test_rows_lost_for_certain_are_noticed_at_their_stage() -> None:
+    """A stage that loses rows of one group only, without a choice of its own, is named, too."""
+
+    def cut(draft: Draft) -> Draft:
+        return Draft.start(INDEX, 5) if label_of(draft) == "c" else draft
+
+    pipeline = Pipeline([SELECT, Steps(cut), BALANCE, Drawer()])
+    for limit in (1, 100):
+        with pytest.raises(ChainError, match=r"batch_size=4; got 5 \(after stage 2, Steps"):
+            Trunk.grow(pipeline, Draft.start(INDEX, 4), limit).follow(np.linspace(0, 0.99, 30))
