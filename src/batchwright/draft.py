@@ -16,7 +16,7 @@ from batchwright.pool import Pool
 from batchwright.rounding import Rounding
 from batchwright.share import Role, Scope, Share
 
-__all__ = ["Choice", "Draft", "Outcome", "require_order"]
+__all__ = ["Choice", "Draft", "Outcome", "require_order", "require_selection"]
 
 
 @attrs.frozen
@@ -119,12 +119,7 @@ class Draft:
             If `quota` is no integer from 0 to the batch size.
         """
         self.require_before("leak", "leak")
-        if "select" not in self.done:
-            msg = (
-                f"A leak must come after a selection, since it brings rows from outside it; got none before it in a "
-                f"draft of {len(self.shares)} share(s) (Draft.leak). Put a selector, such as ExperimentSelector, first."
-            )
-            raise ChainError(msg)
+        require_selection(self.done, len(self.shares))
         if check_integer(quota, "quota", "Draft.leak", 0, "Pass a part of the batch.") > self.batch_size:
             msg = (
                 f"quota must be at most {self.batch_size}, the batch size; got {quota} (Draft.leak). "
@@ -191,6 +186,16 @@ def require_order(done: Iterable[str], step: str, later: Iterable[str]) -> None:
                 "the list of stages."
             )
             raise ChainError(msg)
+
+
+def require_selection(done: Iterable[str], shares: int) -> None:
+    """Raise a `ChainError` if rows are to leak into a draft of so many shares and nothing was selected before."""
+    if "select" not in done:
+        msg = (
+            f"A leak must come after a selection, since it brings rows from outside it; got none before it in a "
+            f"draft of {shares} share(s) (Draft.leak). Put a selector, such as ExperimentSelector, first."
+        )
+        raise ChainError(msg)
 
 
 def _filled(parts: Iterable[tuple[Pool, float]]) -> list[tuple[Pool, float]]:

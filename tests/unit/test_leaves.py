@@ -182,3 +182,13 @@ def test_rows_lost_for_certain_are_noticed_at_their_stage() -> None:
     for limit in (1, 100):
         with pytest.raises(ChainError, match=r"batch_size=4; got 5 \(after stage 2, Steps"):
             Trunk.grow(pipeline, Draft.start(INDEX, 4), limit).follow(np.linspace(0, 0.99, 30))
+
+
+def test_a_leak_without_a_selection_is_refused_on_a_later_path() -> None:
+    """A path that selects nothing has no outside; that shows when it is come to, as when leaves are listed."""
+    groups = Draft.start(INDEX, 4).groups("experiment")
+    offers = Steps(lambda draft: Choice([3, 1], lambda k: draft if k else draft.select(groups[0])))
+    chain = make_plan(offers, LeakMixer(0.5))
+    for use in (lambda: list(chain.leaves()), lambda: chain.trunk):
+        with pytest.raises(ChainError, match=r"after a selection, .* got none before it in a draft of 1 share"):
+            use()

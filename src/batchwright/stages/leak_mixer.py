@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from batchwright._checks import check_fraction
-from batchwright.draft import Draft, Outcome
+from batchwright.draft import Draft, Outcome, require_selection
 from batchwright.options import Expansion, divide
 from batchwright.pools import Pools
 from batchwright.ragged import bounds_of
@@ -56,6 +56,8 @@ class LeakMixer(Stage):
     def expand(self, stack: DraftStack) -> Expansion:
         """Return the drafts with a share in the role ``"leak"`` each."""
         stack.require_before("leak", "leak")
+        for done, shares in zip(stack.done.tolist(), np.diff(stack.bounds).tolist(), strict=True):
+            require_selection(done, shares)
         outside = stack.primary.complements(stack.universe)
         size = stack.batch_sizes
         # All drafts have the same size, as a rule.
