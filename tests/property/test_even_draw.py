@@ -1,7 +1,7 @@
 """Law 6: every row floor(q/n) or ceil(q/n) times, every set of rows alike."""
 
 from collections import Counter
-from itertools import product
+from itertools import pairwise, product
 from math import comb
 
 import numpy as np
@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchwright import Drawer
+from batchwright.stages import drawer
 
 # (quota, size): a share may have nothing to draw, and then also nothing to draw from.
 SHARE = st.tuples(st.integers(0, 12), st.integers(1, 15)) | st.just((0, 0))
@@ -38,6 +39,35 @@ def test_blocks_agree_with_drawing_one_by_one(shares: list[tuple[int, int]], bat
     uniforms = np.random.default_rng(seed).random((batches, sum(quota for quota, _ in shares)))
     for batch, numbers in zip(Drawer().draw(quotas, sizes, uniforms).tolist(), uniforms.tolist(), strict=True):
         assert batch == [number for quota, size in shares for number in draw_one_by_one(quota, size, numbers)]
+
+
+@st.composite
+def batches_of_twelve(draw: st.DrawFn) -> list[tuple[list[tuple[int, int]], list[float]]]:
+    """Return batches of twelve rows, each the shares, some of which may be empty, and the random numbers."""
+    batches = []
+    for _ in range(draw(st.integers(1, 4))):
+        cuts = [0, *sorted(draw(st.lists(st.integers(0, 12), max_size=4))), 12]
+        quotas = [b - a for a, b in pairwise(cuts)]
+        shares = [(quota, draw(st.integers(min(quota, 1), 2 * quota + 2))) for quota in quotas]
+        batches.append((shares, draw(st.lists(st.floats(0, 1, exclude_max=True), min_size=12, max_size=12))))
+    return batches
+
+
+@pytest.mark.parametrize("way", ["all slots at once", "slot by slot", "either"])
+@given(batches_of_twelve(), st.sampled_from([1, 2, 8]))
+def test_both_ways_of_settling_agree_with_drawing_one_by_one(
+    way: str, batches: list[tuple[list[tuple[int, int]], list[float]]], tight: int
+) -> None:
+    """Batches of different shares, tight pools among them, are drawn alike whichever way clashes are settled."""
+    expected = []
+    for shares, row in batches:
+        numbers = row.copy()
+        expected.append([n for quota, size in shares for n in draw_one_by_one(quota, size, numbers)])
+    quotas, sizes = np.array([share for shares, _ in batches for share in shares]).T
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawer, "_PAYS", {"slot by slot": 0, "all slots at once": 10**9, "either": 1}[way])
+        patch.setattr(drawer, "_TIGHT", tight)
+        assert Drawer().draw(quotas, sizes, np.array([row for _, row in batches])).tolist() == expected
 
 
 @given(SHARES, st.integers(0, 2**32))

@@ -40,3 +40,13 @@ def test_seed_and_epoch_are_two_things() -> None:
     keys = [(0, 0), (0, 1), (1, 0), (1, 1), (10, 0), (2**64 - 1, 0)]
     numbers = [number for key in keys for number in uniforms(*key, range(4), 8, 8).ravel().tolist()]
     assert len(set(numbers)) == len(numbers)
+
+
+@pytest.mark.parametrize("first", [2**62 - 1, 2**63 - 2, 2**64 - 1, 2**64, 3 * 2**64 + 1])
+@pytest.mark.parametrize("stride", [3, 9])
+def test_steps_with_gaps_count_beyond_64_bits(first: int, stride: int) -> None:
+    """Batches that do not follow each other have the numbers that each has alone, however far out."""
+    steps = range(first, first + 9, 2)
+    alone = [uniforms(7, 2, range(step, step + 1), 3, stride)[0].tolist() for step in steps]
+    assert uniforms(7, 2, steps, 3, stride).tolist() == alone
+    assert len({tuple(numbers) for numbers in alone}) == len(alone)
