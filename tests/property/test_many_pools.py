@@ -88,7 +88,7 @@ def test_rows_are_told_by_their_bounds(rows: list[list[int]]) -> None:
     """Bounds are where rows begin and end; each entry has an owner, and each row a sum."""
     found = bounds(rows)
     assert found.dtype == np.int64
-    assert [flat(rows)[a:b].tolist() for a, b in zip(found[:-1], found[1:], strict=True)] == rows
+    assert [flat(rows)[a:b].tolist() for a, b in pairwise(found)] == rows
     assert owners(found).tolist() == [k for k, row in enumerate(rows) for _ in row]
     assert totals(flat(rows), found).tolist() == [sum(row) for row in rows]
 
