@@ -84,9 +84,10 @@ class Options:
         if self.parts is None:
             return found, rest
         parts = self.parts[drafts]
+        # The largest number below 1, times a whole number, stays below that number when it is rounded.
         place = rest * parts
-        part = np.minimum(place.astype(np.int64), parts - 1)
-        return found * parts + part, np.minimum(place - part, _BELOW_ONE)
+        part = place.astype(np.int64)
+        return found * parts + part, place - part
 
     def every(self) -> tuple[Integers, Integers, Floats]:
         """Return all alternatives that can be taken, draft after draft: drafts, numbers, and where each begins."""
