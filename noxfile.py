@@ -101,6 +101,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def build(session: nox.Session) -> None:
+    """Measure what an index takes to be built, kept and opened."""
+    install(session, "tests")  # Text is held by pyarrow where it is there.
+    session.run("python", "tests/bench/build_cost.py", *session.posargs)
+
+
+@nox.session
 def jump(session: nox.Session) -> None:
     """Build and use an index of 1.54 billion rows, in plate order and in random order; takes minutes."""
     install(session)

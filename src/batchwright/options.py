@@ -85,9 +85,10 @@ class Options:
             return found, rest
         parts = self.parts[drafts]
         # The largest number below 1, times a whole number, stays below that number when it is rounded.
-        place = rest * parts
-        part = place.astype(np.int64)
-        return found * parts + part, place - part
+        place: Floats = rest * parts
+        part: Integers = place.astype(np.int64)
+        rest = place - part
+        return found * parts + part, rest
 
     def every(self) -> tuple[Integers, Integers, Floats]:
         """Return all alternatives that can be taken, draft after draft: drafts, numbers, and where each begins."""

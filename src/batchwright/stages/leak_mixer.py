@@ -56,8 +56,8 @@ class LeakMixer(Stage):
     def expand(self, stack: DraftStack) -> Expansion:
         """Return the drafts with a share in the role ``"leak"`` each."""
         stack.require_before("leak", "leak")
-        for done, shares in zip(stack.done.tolist(), np.diff(stack.bounds).tolist(), strict=True):
-            require_selection(done, shares)
+        for k in np.flatnonzero(["select" not in done for done in stack.done.tolist()]).tolist():
+            require_selection(stack.done[k], int(stack.bounds[k + 1] - stack.bounds[k]))
         outside = stack.primary.complements(stack.universe)
         size = stack.batch_sizes
         # All drafts have the same size, as a rule.
