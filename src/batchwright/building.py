@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ Integers = NDArray[np.int64]
 
 # Runs that are this long on average are put by as such: their 16 bytes are then nothing beside their rows.
 _ROWS_A_RUN = 1024
+
+# On disk so many rows are placed at a time: each lot writes to all cells, and pages are written as a whole.
+_ROWS_PLACED = 1 << 22
 
 
 @attrs.frozen(eq=False)
@@ -137,7 +140,7 @@ class LotBuilder:
     def _in_order(self, cells: Cells) -> tuple[NDArray[Any] | Blocks | None, Timeline | None]:
         order = self._new_array("order", row_dtype(self._size))
         rank = cells.rank.astype(np.min_scalar_type(len(cells.codes)))
-        lots = (rank[ids] for ids in self._ids.drain())
+        lots = (rank[ids] for ids in self._drain(self._ids))
         timeline = None
         if self._reader is None:
             for rows, positions in place_rows(lots, np.diff(cells.offsets)):
@@ -146,12 +149,16 @@ class LotBuilder:
             times = self._new_array("times_of_rows", self._reader.dtype)
             placed = place_rows(lots, np.diff(cells.offsets))
             start = 0
-            for (rows, positions), values in zip(placed, self._times.drain(), strict=True):
+            for (rows, positions), values in zip(placed, self._drain(self._times), strict=True):
                 order[positions] = rows
                 times[positions] = values[rows - start]
                 start += values.size
             timeline = sort_by_time(self._reader.name, order, times, cells.offsets)
         return condense(order), timeline
+
+    def _drain(self, spill: Spill) -> Iterator[NDArray[Any]]:
+        """Yield what was put by, on disk in larger lots, which are the same for cells and times."""
+        return spill.drain() if self._folder is None else _join(spill.drain(), _ROWS_PLACED)
 
     def _new_array(self, name: str, dtype: DTypeLike) -> NDArray[Any]:
         """Return an array of an entry for each row, in memory or in a file of the folder."""
@@ -159,6 +166,19 @@ class LotBuilder:
             return np.empty(self._size, dtype=dtype)
         path = self._folder / f"{name}.npy"
         return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(self._size,))
+
+
+def _join(arrays: Iterable[NDArray[Any]], size: int) -> Iterator[NDArray[Any]]:
+    """Yield arrays joined until they have the given size, or there are no more."""
+    held: list[NDArray[Any]] = []
+    for array in arrays:
+        held.append(array)
+        if sum(part.size for part in held) >= size:
+            joined = np.concatenate(held)
+            held.clear()
+            yield joined
+    if held:
+        yield np.concatenate(held)
 
 
 def _order_of_runs(runs: list[tuple[Integers, Integers]], cells: Cells) -> NDArray[Any] | Blocks | None:
