@@ -36,12 +36,6 @@ class Timeline:
     keys: NDArray[np.int64]
     starts: NDArray[np.int64]
 
-    @classmethod
-    def of(cls, column: str, times: NDArray[Any], runs: NDArray[np.int64]) -> Timeline:
-        """Return the timeline of rows whose run keys are given in order of position."""
-        first = np.concatenate([[0], np.flatnonzero(runs[1:] != runs[:-1]) + 1])
-        return cls(column, times, runs[first], np.append(first, runs.size))
-
     def ranks_around(self, ranks: NDArray[np.int64], half_width: Any) -> NDArray[np.int64]:
         """Return the ranks of the times in ``[time - half_width, time + half_width]`` around each given time.
 
