@@ -133,7 +133,7 @@ class LotBuilder:
             return
         if self._runs is not None:
             for numbers, lengths in self._runs:
-                self._ids.append(np.repeat(numbers.astype(ids.dtype), lengths))
+                self._ids.append(np.repeat(numbers.astype(np.min_scalar_type(numbers.max())), lengths))
             self._runs = None
         self._ids.append(ids)
 

@@ -109,7 +109,8 @@ class LabelEncoder:
         missing = int(np.count_nonzero(found < 0))
         self._missing += missing
         if code_of is None:
-            return np.maximum(found, 0) if missing else np.asarray(found)
+            # As wide as all codes so far, of which a lot may hold the lower ones only.
+            return np.maximum(found, 0).astype(_small(self.size))
         return code_of[found]
 
     def _of(self, values: Any) -> NDArray[Any]:
@@ -234,7 +235,8 @@ class CellEncoder:
 def _join(left: NDArray[Any], right: NDArray[Any], lefts: int, rights: int, pairs: _Pairs) -> NDArray[Any]:
     """Return the number of each pair; there are at most `lefts` x `rights` of them."""
     radix = lefts * rights
-    key: NDArray[Any] = np.empty(left.size, dtype=_small(radix))
+    # Wide enough for the radix itself, which may be the number of labels of one column.
+    key: NDArray[Any] = np.empty(left.size, dtype=_small(radix + 1))
     np.multiply(left, rights, out=key, dtype=key.dtype, casting="unsafe")
     np.add(key, right, out=key, dtype=key.dtype, casting="unsafe")
     if radix > max(4 * key.size, 1024):

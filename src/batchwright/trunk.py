@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 
 import attrs
@@ -14,11 +13,14 @@ from batchwright.layout import Layout
 from batchwright.options import Expansion, Options
 from batchwright.pipeline import Pipeline
 from batchwright.stack import DraftStack
+from batchwright.stages.base import Stage
 
 __all__ = ["Trunk"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+_CELLS_AT_ONCE = 1 << 21
 
 _BELOW_ONE = np.nextafter(1.0, 0.0)
 
@@ -53,6 +55,8 @@ class Trunk:
         trunk = cls(pipeline, np.array([0.0, 1.0]), DraftStack.of([draft]), 0, draft.batch_size)
         while not trunk.is_whole:
             if isinstance(trunk.reached, DraftStack):
+                if len(_lots(pipeline.steps[trunk.level], trunk.reached)) > 1:
+                    break
                 trunk = attrs.evolve(trunk, reached=pipeline.expand(trunk.level, trunk.reached), level=trunk.level + 1)
             elif trunk.reached.counts.sum() > limit:
                 break
@@ -89,26 +93,54 @@ class Trunk:
         if self.is_whole:
             return self.layout, which
         rest = np.minimum((u - self.bounds[which]) / np.diff(self.bounds)[which], _BELOW_ONE)
-
-        def decide(options: Options) -> tuple[Integers, Integers]:
-            nonlocal which, rest
-            numbers, rest = options.locate(which, rest)
-            radix = int(numbers.max()) + 1
-            present, which = np.unique(which * radix + numbers, return_inverse=True)
-            return np.divmod(present, radix)
-
-        return Layout.of(self._descend(decide)), which
+        leaves, which = self._descend(self.reached, self.level, which, rest)
+        return Layout.of(leaves), which
 
     def some(self, limit: int) -> DraftStack:
         """Return at most `limit` leaves, or all where all are reached: those of the smallest alternatives."""
-        return self._descend(lambda options: options.some(limit))
+        return self._look(self.reached, self.level, limit)
 
-    def _descend(self, pick: Callable[[Options], tuple[Integers, Integers]]) -> DraftStack:
-        """Go on to the end of the chain; `pick` says which alternatives are taken."""
-        reached, level = self.reached, self.level
+    def _descend(self, reached: Expansion, level: int, which: Integers, rest: Floats) -> tuple[DraftStack, Integers]:
+        """Go on to the end of the chain, each number from the draft that it has come to."""
         while isinstance(reached, Options) or level < len(self.pipeline.steps):
             if isinstance(reached, Options):
-                reached = self.pipeline.take(level - 1, reached, *pick(reached))
+                numbers, rest = reached.locate(which, rest)
+                radix = int(numbers.max()) + 1
+                present, which = np.unique(which * radix + numbers, return_inverse=True)
+                reached = self.pipeline.take(level - 1, reached, *np.divmod(present, radix))
+            elif len(lots := _lots(self.pipeline.steps[level], reached)) > 1:
+                return self._descend_in_lots(lots, reached, level, which, rest)
+            else:
+                reached, level = self.pipeline.expand(level, reached), level + 1
+            self._require_size(reached, level)
+        return reached, which
+
+    def _descend_in_lots(
+        self, lots: list[Integers], stack: DraftStack, level: int, which: Integers, rest: Floats
+    ) -> tuple[DraftStack, Integers]:
+        """Go on from some drafts at a time."""
+        leaves, found, count = [], np.empty_like(which), 0
+        for lot in lots:
+            place = np.full(len(stack), -1)
+            place[lot] = np.arange(lot.size)
+            mine = np.flatnonzero(place[which] >= 0)
+            if mine.size:
+                below, numbers = self._descend(stack.take(lot), level, place[which[mine]], rest[mine])
+                found[mine] = count + numbers
+                count += len(below)
+                leaves.append(below)
+        return DraftStack.join(leaves), found
+
+    def _look(self, reached: Expansion, level: int, limit: int) -> DraftStack:
+        """Go on to the end of the chain along some alternatives."""
+        while isinstance(reached, Options) or level < len(self.pipeline.steps):
+            if isinstance(reached, Options):
+                reached = self.pipeline.take(level - 1, reached, *reached.some(limit))
+            elif len(lots := _lots(self.pipeline.steps[level], reached)) > 1:
+                drafts = len(reached)
+                return DraftStack.join(
+                    [self._look(reached.take(lot), level, max(1, limit * lot.size // drafts)) for lot in lots]
+                )
             else:
                 reached, level = self.pipeline.expand(level, reached), level + 1
             self._require_size(reached, level)
@@ -118,3 +150,28 @@ class Trunk:
         if isinstance(reached, DraftStack):
             sizes = reached.batch_sizes
             self.pipeline.require_size(level, sizes[(sizes != self.batch_size).argmax()], self.batch_size)
+
+
+def _lots(stage: Stage, stack: DraftStack) -> list[Integers]:
+    """Return the numbers of the drafts that a stage can work on at once in bounded memory.
+
+    What it takes is as many entries for each draft as the widest of them has: the cells that its shares reach over.
+    """
+    index = stack.index
+    if len(stack) * len(index.cells) <= _CELLS_AT_ONCE or len(stack) == 1:
+        return [np.arange(len(stack))]
+    share = np.flatnonzero(stack.within(getattr(stage, "scope", "primary")))
+    pools = stack.pools.take(share)
+    reached = (
+        np.searchsorted(index.offsets, pools.stops) - np.searchsorted(index.offsets, pools.starts, side="right") + 1
+    )
+    cells = np.bincount(stack.owners[share][pools.owners], weights=reached, minlength=len(stack))
+    order = np.argsort(cells, kind="stable")
+    cells, lots, start = np.maximum(cells[order], 1), [], 0
+    while start < order.size:
+        # Sorted by width, so the last of a lot is the widest.
+        fits = (np.arange(1, order.size - start + 1) * cells[start:] <= _CELLS_AT_ONCE).argmin()
+        stop = start + max(1, int(fits)) if fits or cells[start] > _CELLS_AT_ONCE else order.size
+        lots.append(np.sort(order[start:stop]))
+        start = stop
+    return lots
