@@ -34,8 +34,8 @@ def read_counts(table: Any, name: str) -> NDArray[np.int64]:
         msg = f"Counts must be integers; {name!r} holds {series.dtype}. Cast them to BIGINT, or to int64 in a frame."
         raise TableError(msg)
     least, total = min(series, default=0), sum(series.tolist())
-    if least < 0 or not 0 < total < 2**62:
+    if least < 0 or not 0 < total < 2**50:
         found = f"a count of {least}" if least < 0 else f"{total} rows in all"
-        msg = f"Counts must not be negative, and make 1 to 2**62 rows; {name!r} has {found}. {_WAY_OUT}"
+        msg = f"Counts must not be negative, and make 1 to 2**50 rows; {name!r} has {found}. {_WAY_OUT}"
         raise TableError(msg)
     return series.to_numpy(dtype=np.int64)

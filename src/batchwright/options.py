@@ -17,12 +17,12 @@ from batchwright.ragged import bounds_of, gather, pad
 from batchwright.rounding import Roundings
 from batchwright.stack import DraftStack, with_step
 
-__all__ = ["Expansion", "Options", "divide", "lift"]
+__all__ = ["Expansion", "Options", "divide", "in_lots", "lift"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_SHARES_AT_A_TIME = 1 << 20
+_ENTRIES_AT_A_TIME = 1 << 20
 
 _BELOW_ONE = np.nextafter(1.0, 0.0)
 
@@ -142,15 +142,25 @@ def divide(
         at, gathered = gather(bounds, drafts)
         return divided.fill(drafts, at, gathered, roundings.quotas(drafts, outcomes))
 
-    def in_lots(drafts: Integers, outcomes: Integers) -> DraftStack:
-        # Of very many labels most round to no rows: so many at a time are worked out that memory stays small.
-        lot = max(1, _SHARES_AT_A_TIME // int(np.diff(bounds).max()))
-        lots = [slice(start, start + lot) for start in range(0, drafts.size, lot)]
-        return DraftStack.join([rounded(drafts[part], outcomes[part]) for part in lots])
-
+    # Of very many labels most round to no rows.
+    taken = in_lots(rounded, int(np.diff(bounds).max()))
     if (roundings.probabilities.max(axis=1) == 1).all():
-        return in_lots(np.arange(len(stack)), roundings.probabilities.argmax(axis=1))
-    return Options(roundings.probabilities, in_lots)
+        return taken(np.arange(len(stack)), roundings.probabilities.argmax(axis=1))
+    return Options(roundings.probabilities, taken)
+
+
+def in_lots(take: Callable[[Integers, Integers], DraftStack], width: int) -> Callable[[Integers, Integers], DraftStack]:
+    """Return the same `take`, working out so many alternatives at a time that memory stays small.
+
+    `width` is how many entries of an array an alternative needs on the way.
+    """
+    lot = max(1, _ENTRIES_AT_A_TIME // width)
+
+    def taken(drafts: Integers, numbers: Integers) -> DraftStack:
+        lots = [slice(start, start + lot) for start in range(0, drafts.size, lot)]
+        return DraftStack.join([take(drafts[part], numbers[part]) for part in lots])
+
+    return taken
 
 
 def lift(outcomes: Sequence[Any]) -> Expansion:

@@ -162,16 +162,15 @@ def _lots(stage: Stage, stack: DraftStack) -> list[Integers]:
         return [np.arange(len(stack))]
     share = np.flatnonzero(stack.within(getattr(stage, "scope", "primary")))
     pools = stack.pools.take(share)
-    reached = (
-        np.searchsorted(index.offsets, pools.stops) - np.searchsorted(index.offsets, pools.starts, side="right") + 1
-    )
+    first = np.searchsorted(index.offsets, pools.starts, side="right") - 1
+    reached = np.searchsorted(index.offsets, pools.stops) - first
     cells = np.bincount(stack.owners[share][pools.owners], weights=reached, minlength=len(stack))
     order = np.argsort(cells, kind="stable")
-    cells, lots, start = np.maximum(cells[order], 1), [], 0
+    cells, lots, start = cells[order], [], 0
     while start < order.size:
-        # Sorted by width, so the last of a lot is the widest.
-        fits = (np.arange(1, order.size - start + 1) * cells[start:] <= _CELLS_AT_ONCE).argmin()
-        stop = start + max(1, int(fits)) if fits or cells[start] > _CELLS_AT_ONCE else order.size
+        # Sorted by width, so the last of a lot is its widest.
+        entries = np.arange(1, order.size - start + 1) * cells[start:]
+        stop = start + max(1, int(np.count_nonzero(entries <= _CELLS_AT_ONCE)))
         lots.append(np.sort(order[start:stop]))
         start = stop
     return lots

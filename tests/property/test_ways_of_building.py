@@ -127,3 +127,19 @@ def test_lazy_frames_are_refused() -> None:
     lazy = pytest.importorskip("polars").LazyFrame({"k": [1]})
     with refused(TableError, "A table must be in memory; got a polars LazyFrame, whose rows are 0 so far (table). "):
         MetadataIndex.from_table(lazy, "k")
+
+
+def test_codes_of_categories_are_as_wide_as_those_before() -> None:
+    """A chunk of few categories may follow one of many, whose runs were put by with numbers beyond 127."""
+    labels = [f"{number:03}" for number in range(200)]
+    one, two = np.repeat(labels, 1100), np.tile(labels[:2], 50)
+    chunks = [pd.DataFrame({"plate": pd.Categorical(values)}) for values in (one, two)]
+    whole = MetadataIndex.from_table({"plate": np.concatenate([one, two])}, "plate")
+    assert_same(MetadataIndex.from_chunks(chunks, "plate"), whole)
+
+
+@pytest.mark.parametrize("count", [255, 256, 257, 65_536])
+def test_one_label_beside_many(count: int) -> None:
+    """The number of labels itself fits into the codes of pairs, whatever it is."""
+    index = MetadataIndex.from_table({"a": ["x"] * count, "b": np.arange(count)}, by=["a", "b"])
+    assert index.cells.tolist() == [[0, number] for number in range(count)]

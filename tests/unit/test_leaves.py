@@ -19,6 +19,7 @@ from batchwright import (
     Plan,
     Stage,
     plan,
+    trunk,
 )
 from batchwright.errors import ChainError
 from batchwright.trunk import Trunk
@@ -44,8 +45,8 @@ def drafts_of(stack: DraftStack) -> list[Draft]:
 
 def labels_of_some(limit: int, *stages: Any) -> list[str]:
     """Return the experiments of some leaves of a tree of which nothing but the root is worked out."""
-    trunk = Trunk.grow(Pipeline([*stages, Drawer()]), Draft.start(INDEX, 4), 1)
-    return [label_of(draft) for draft in drafts_of(trunk.some(limit))]
+    grown = Trunk.grow(Pipeline([*stages, Drawer()]), Draft.start(INDEX, 4), 1)
+    return [label_of(draft) for draft in drafts_of(grown.some(limit))]
 
 
 class Steps(Stage):
@@ -82,8 +83,8 @@ def test_of_many_groups_alike_the_first_are_looked_at() -> None:
     """Among very many groups of one row and of two, the first of one row come first."""
     plates = [plate for plate in range(100) for _ in range(2 - plate % 2)]
     index = MetadataIndex.from_table({"plate": plates}, "plate")
-    trunk = Trunk.grow(Pipeline([ExperimentSelector("plate"), Drawer()]), Draft.start(index, 1), 99)
-    assert [draft.groups("plate").labels for draft in drafts_of(trunk.some(5))] == [(1,), (3,), (5,), (7,), (9,)]
+    grown = Trunk.grow(Pipeline([ExperimentSelector("plate"), Drawer()]), Draft.start(index, 1), 99)
+    assert [draft.groups("plate").labels for draft in drafts_of(grown.some(5))] == [(1,), (3,), (5,), (7,), (9,)]
 
 
 def test_some_leaves_are_spread_over_the_branches() -> None:
@@ -104,15 +105,19 @@ def test_a_tree_is_worked_out_as_far_as_it_has_few_situations() -> None:
     """Four groups are four situations, and with two roundings each eight; one more than the limit is not begun."""
     pipeline = Pipeline([SELECT, LeakMixer(0.4), Steps(lambda draft: Choice([1, 1], lambda _: draft)), Drawer()])
     grown = [Trunk.grow(pipeline, Draft.start(INDEX, 4), limit) for limit in (3, 4, 7, 8)]
-    assert [trunk.level for trunk in grown] == [1, 3, 3, 3]
-    assert [trunk.is_whole for trunk in grown] == [False, False, False, True]
+    assert [tree.level for tree in grown] == [1, 3, 3, 3]
+    assert [tree.is_whole for tree in grown] == [False, False, False, True]
     assert grown[2].bounds.tolist() == [0, 0.5, 0.625, 0.875, 1]
     assert grown[3].bounds.tolist() == [0, 0.25, 0.5, 0.5625, 0.625, 0.75, 0.875, 0.9375, 1]
     assert len(grown[3].some(1)) == 8
 
 
-def test_a_number_comes_to_the_same_leaf_however_much_is_worked_out() -> None:
-    """What is worked out beforehand decides about cost, not about paths."""
+@pytest.mark.parametrize("cells", [1, 3, 1 << 21])
+def test_a_number_comes_to_the_same_leaf_however_much_is_worked_out(
+    monkeypatch: pytest.MonkeyPatch, cells: int
+) -> None:
+    """What is worked out beforehand, and how many drafts at once, decides about cost, not about paths."""
+    monkeypatch.setattr(trunk, "_CELLS_AT_ONCE", cells)
     pipeline = Pipeline([SELECT, LeakMixer(0.25), BALANCE, Drawer()])
     numbers = np.random.default_rng(0).random(500)
     found = []
@@ -121,6 +126,24 @@ def test_a_number_comes_to_the_same_leaf_however_much_is_worked_out() -> None:
         shares = [layout.columns[:, layout.bounds[leaf] : layout.bounds[leaf + 1]].tolist() for leaf in leaves]
         found.append(shares)
     assert found[0] == found[1] == found[2]
+    monkeypatch.undo()
+    layout, leaves = Trunk.grow(pipeline, Draft.start(INDEX, 7), 100).follow(numbers)
+    assert found[0] == [layout.columns[:, layout.bounds[k] : layout.bounds[k + 1]].tolist() for k in leaves]
+
+
+def test_wide_drafts_are_worked_out_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lot would not fill the limit if all its drafts were as wide as the widest; each draft is in one lot."""
+    plates = ["a", "b", "c", *"dddddddddd"]
+    table = {"plate": plates, "well": np.arange(13) % 10}
+    index = MetadataIndex.from_table(table, by=["plate", "well"])
+    drafts = [Draft.start(index, 4).select(index.pool("plate", label)) for label in "dabc"]
+    stack = DraftStack.of(drafts)
+    for limit, lots in ((1, [[1], [2], [3], [0]]), (2, [[1, 2], [3], [0]]), (30, [[1, 2, 3], [0]])):
+        monkeypatch.setattr(trunk, "_CELLS_AT_ONCE", limit)
+        assert [lot.tolist() for lot in trunk._lots(ConditionBalancer("well"), stack)] == lots
+    chain = Pipeline([ExperimentSelector("plate"), ConditionBalancer("well"), Drawer()])
+    some = Trunk.grow(chain, Draft.start(index, 4), 1).some(100)
+    assert {draft.primary for draft in drafts_of(some)} == {draft.primary for draft in drafts}
 
 
 @pytest.mark.parametrize(("ranges", "most"), [(2, 1), (7, 3), (1 << 20, 1 << 19)])

@@ -177,7 +177,7 @@ def test_lots_make_no_difference(monkeypatch: pytest.MonkeyPatch, at_a_time: int
         joined.extend(len(part) for part in parts)
         return join(parts)
 
-    monkeypatch.setattr(options, "_SHARES_AT_A_TIME", at_a_time)
+    monkeypatch.setattr(options, "_ENTRIES_AT_A_TIME", at_a_time)
     monkeypatch.setattr(DraftStack, "join", count)
     found = divided(targets).take(drafts, numbers)
     assert [found[k] for k in range(8)] == [expected[k] for k in range(8)]
@@ -235,7 +235,7 @@ def test_drafts_of_many_shares_follow_their_own_paths() -> None:
 
 def test_a_lot_is_as_large_as_the_longest_draft_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drafts of one share and of three are worked out two at a time where there is room for six shares."""
-    monkeypatch.setattr(options, "_SHARES_AT_A_TIME", 6)
+    monkeypatch.setattr(options, "_ENTRIES_AT_A_TIME", 6)
     stack = DraftStack.of([START] * 3)
     pools, bounds = Pools.of([A, A, B, C, B], 8), bounds_of([1, 3, 1])
     targets, roles = np.array([4.0, 1.0, 2.0, 1.0, 4.0]), np.array(["primary"] * 5)

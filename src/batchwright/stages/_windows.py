@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchwright.index import MetadataIndex
-from batchwright.options import Options
+from batchwright.options import Options, in_lots
 from batchwright.pools import Pools
 from batchwright.ragged import gather, owners
 from batchwright.rounding import Roundings
@@ -73,7 +73,9 @@ class Windows:
     def options(self) -> Options:
         """The alternatives; number ``a * T + f`` of a draft is rounding a around its focal value f of T."""
         # A draft without focal values has one window, which is empty.
-        return Options(self.roundings.probabilities, self.take, np.maximum(self.focal_counts, 1))
+        pieces = np.diff(self.piece_bounds[self.stack.bounds])
+        take = in_lots(self.take, int(pieces.max()))
+        return Options(self.roundings.probabilities, take, np.maximum(self.focal_counts, 1))
 
     def take(self, drafts: Integers, numbers: Integers) -> DraftStack:
         """Return some alternatives."""
