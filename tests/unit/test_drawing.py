@@ -39,18 +39,22 @@ def make_plan(*stages: Any, batch_size: int = 2) -> Plan:
 
 
 @pytest.mark.parametrize(
-    ("batch_size", "blocks"),
+    ("batch_size", "most_drafts", "blocks"),
     [
-        (4, [1, 128, 1024, 1024, 823]),
-        (128, [1, 128, 1024, 1024, 823]),
-        (129, [1, 128, 1016, 1016, 839]),
-        (1 << 15, [1] + [4] * 749 + [3]),
-        (1 << 17, [1] * 3000),
-        (1 << 18, [1] * 3000),
+        (4, 1 << 20, [1, 128, 1024, 1024, 823]),
+        (128, 1 << 20, [1, 128, 1024, 1024, 823]),
+        (129, 1 << 20, [1, 128, 1016, 1016, 839]),
+        (1 << 15, 1 << 20, [1] + [4] * 749 + [3]),
+        (1 << 17, 1 << 20, [1] * 3000),
+        (1 << 18, 1 << 20, [1] * 3000),
+        (4, 900, [1, 128, 900, 900, 900, 171]),
+        (4, 1, [1] * 3000),
     ],
 )
-def test_blocks_grow_up_to_a_limit(monkeypatch: pytest.MonkeyPatch, batch_size: int, blocks: list[int]) -> None:
-    """The first batch comes alone; blocks grow by 128, to 1024 batches or 131072 slots, and at least one batch."""
+def test_blocks_grow_up_to_a_limit(
+    monkeypatch: pytest.MonkeyPatch, batch_size: int, most_drafts: int, blocks: list[int]
+) -> None:
+    """The first comes alone; blocks grow by 128, to 1024 batches, 131072 slots or as many drafts as memory bears."""
     asked: list[tuple[Any, ...]] = []
 
     def draw(*address: Any) -> Any:
@@ -58,7 +62,7 @@ def test_blocks_grow_up_to_a_limit(monkeypatch: pytest.MonkeyPatch, batch_size: 
         return np.array([[step] for step in address[3]])
 
     monkeypatch.setattr(drawing, "draw_block", draw)
-    plan: Any = SimpleNamespace(batch_size=batch_size, most_drafts=1 << 20)
+    plan: Any = SimpleNamespace(batch_size=batch_size, most_drafts=most_drafts)
     batches = list(iterate_batches(plan, 5, 6, range(3000), 9))
     assert batches == [[step] for step in range(3000)]
     assert [len(steps) for _, _, _, steps, _ in asked] == blocks
