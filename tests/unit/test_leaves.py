@@ -215,3 +215,13 @@ def test_a_leak_without_a_selection_is_refused_on_a_later_path() -> None:
     for use in (lambda: list(chain.leaves()), lambda: chain.trunk):
         with pytest.raises(ChainError, match=r"after a selection, .* got none before it in a draft of 1 share"):
             use()
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+def test_an_error_in_an_alternative_is_said_to_come_from_its_stage(limit: int) -> None:
+    """An error on the way bears a note of the stage, whether it is made beforehand or for a block."""
+    offers = Steps(lambda draft: Choice([1, 1], lambda k: [draft][k]))
+    pipeline = Pipeline([SELECT, offers, BALANCE, Drawer()])
+    with pytest.raises(IndexError) as raised:
+        Trunk.grow(pipeline, Draft.start(INDEX, 4), limit).follow(np.linspace(0, 0.99, 30))
+    assert raised.value.__notes__ == [f"in stage 2 of 3, {offers!r}"]
