@@ -98,7 +98,7 @@ def test_counts_of_a_trillion_rows() -> None:
     [
         ([1, -1], "Counts must not be negative, ...; 'count' has a count of -1."),
         ([0, 0], "Counts must not be negative, and make 1 to 2**50 rows; 'count' has 0 rows in all."),
-        ([2**50, 2**50], "Counts must ...; 'count' has 9223372036854775808 rows in all."),
+        ([2**50, 2**50], "Counts must ...; 'count' has 2251799813685248 rows in all."),
         ([1.0, 2.0], "Counts must be integers; 'count' holds float64."),
         ([True, True], "Counts must be integers; 'count' holds bool."),
         ([1, None], "A count must be there for every group; 'count' has 1 missing of 2."),
