@@ -149,3 +149,19 @@ def test_a_chain_of_all_stages_has_windows_last() -> None:
     leaves = list(Plan(Pipeline([*stages, Drawer()]), INDEX, 4).leaves())
     assert [round(chance * 8, 9) for chance, _ in leaves] == [1] * 6 + [2]
     assert [draft.shares[0].pool.size for _, draft in leaves] == [1] * 6 + [2]
+
+
+def test_drafts_of_many_values_of_one_and_of_none_stand_side_by_side() -> None:
+    """Each has its own windows: around the only hour, around the last of three, and none."""
+    only = Pool.of([5], [8], 8)
+    drafts = [Draft.start(INDEX, 4).select(pool) for pool in (only, A, C)]
+    options = TemporalEnricher("hours", 0, 0.0).expand(DraftStack.of(drafts))
+    stack = options.take(np.array([0, 1, 2]), np.array([0, 2, 0]))
+    assert isinstance(stack, DraftStack)
+    assert [shares(stack[k])[0][0] for k in range(3)] == [Pool.of([5], [6], 8), Pool.of([2], [3], 8), C]
+
+
+def test_a_share_outside_the_scope_is_whole_also_where_the_window_lies_in_it() -> None:
+    """Rows that leak in from the first group are of all its hours, though it has the focal one."""
+    leaked = Draft.start(INDEX, 6).select(B).leak(A, 2)
+    assert [shares(apply(leaked, 0, 0.0).child(k))[-1] for k in range(3)] == [(A, 2, "leak")] * 3
