@@ -37,7 +37,8 @@ class MetadataIndex:
     A *cell* is the rows that agree in all key columns. A *position* is a place in that order. Labels are
     sorted, and rows of a cell keep the order of the table (or are sorted by time), so the index does not
     depend on the library or the dtype that the table came in, as long as its labels do not: columns of dates come
-    as dates from some libraries and as timestamps from others. Make one with `from_table`, `from_chunks`, `from_counts` or `from_parquet`; `save` and `open` keep it in a folder.
+    as dates from some libraries and as timestamps from others. Make one with `from_table`, `from_chunks`,
+    `from_counts` or `from_parquet`; `save` and `open` keep it in a folder.
 
     Parameters
     ----------
