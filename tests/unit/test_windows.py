@@ -165,3 +165,11 @@ def test_a_share_outside_the_scope_is_whole_also_where_the_window_lies_in_it() -
     """Rows that leak in from the first group are of all its hours, though it has the focal one."""
     leaked = Draft.start(INDEX, 6).select(B).leak(A, 2)
     assert [shares(apply(leaked, 0, 0.0).child(k))[-1] for k in range(3)] == [(A, 2, "leak")] * 3
+
+
+def test_a_draft_of_one_value_has_all_roundings_beside_one_of_many() -> None:
+    """Its alternatives are numbered by its own one value, not by those of the drafts beside it."""
+    drafts = [Draft.start(INDEX, 3).select(pool) for pool in (Pool.of([5], [8], 8), A)]
+    stack = TemporalEnricher("hours", 0, 0.5).expand(DraftStack.of(drafts)).take(np.array([0, 0]), np.array([0, 1]))
+    assert isinstance(stack, DraftStack)
+    assert [[quota for _, quota, _ in shares(stack[k])] for k in range(2)] == [[1, 2], [2, 1]]
