@@ -144,6 +144,10 @@ def test_wide_drafts_are_worked_out_by_themselves(monkeypatch: pytest.MonkeyPatc
     chain = Pipeline([ExperimentSelector("plate"), ConditionBalancer("well"), Drawer()])
     some = Trunk.grow(chain, Draft.start(index, 4), 1).some(100)
     assert {draft.primary for draft in drafts_of(some)} == {draft.primary for draft in drafts}
+    monkeypatch.setattr(trunk, "_CELLS_AT_ONCE", 1)
+    grown = Trunk.grow(chain, Draft.start(index, 4), 100)
+    layout, leaves = grown.follow(np.array([0.0]))  # No number comes to the lots of the other plates.
+    assert layout.columns[:3, layout.bounds[leaves[0]]].tolist() == [4, 1, 0]
 
 
 @pytest.mark.parametrize(("ranges", "most"), [(2, 1), (7, 3), (1 << 20, 1 << 19)])
