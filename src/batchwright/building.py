@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
 from batchwright.blocks import Blocks, condense, order_of_blocks, row_dtype
+from batchwright.cells import CellRanges
 from batchwright.encoding import CellEncoder, Cells
 from batchwright.errors import TableError
 from batchwright.ordering import first_of_runs, place_rows, sort_runs
@@ -31,14 +32,18 @@ _ROWS_A_RUN = 1024
 _ROWS_PLACED = 1 << 22
 
 
-@attrs.frozen(eq=False)
-class Parts:
-    """What a `MetadataIndex` is made of; its parameters, in its words."""
+@attrs.frozen(eq=False, repr=False)
+class Parts(CellRanges):
+    """What is worked out of a table: its cells, and which row stands at each position.
 
-    columns: tuple[str, ...]
-    labels: tuple[tuple[Hashable, ...], ...]
-    cells: NDArray[np.int32]
-    offsets: Integers
+    Parameters
+    ----------
+    order
+        The row at each position, as `order_of_blocks` gives it.
+    timeline
+        The order within cells, or None.
+    """
+
     order: NDArray[Any] | Blocks | None
     timeline: Timeline | None
 

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import attrs
-import numpy as np
 from numpy.typing import NDArray
 
-from batchwright._checks import check_flag, some_of
+from batchwright._checks import check_flag
 from batchwright.archive import fingerprint_of, read_parts, write_parts
-from batchwright.blocks import Blocks
 from batchwright.building import LotBuilder, Parts, build_from_runs
 from batchwright.columns import as_columns, column_names, lots_of, read_column
 from batchwright.counting import read_counts
-from batchwright.errors import SettingError, StorageError, TableError
-from batchwright.groups import Cuts, Groups
+from batchwright.errors import StorageError
 from batchwright.parquet import Files, ParquetRows, find_files
-from batchwright.pool import Pool
-from batchwright.pools import Pools
 from batchwright.storage import NewFolder
-from batchwright.timeline import Timeline
 
 __all__ = ["MetadataIndex"]
 
-Integers = NDArray[np.int64]
-
 
 @attrs.frozen(eq=False, repr=False)
-class MetadataIndex:
+class MetadataIndex(Parts):
     """The key columns of a table, read once: an order of its rows in which every cell is one contiguous run.
 
     A *cell* is the rows that agree in all key columns. A *position* is a place in that order. Labels are
@@ -69,19 +61,12 @@ class MetadataIndex:
     array([0, 2], dtype=uint32)
     """
 
-    columns: tuple[str, ...]
-    labels: tuple[tuple[Hashable, ...], ...]
-    cells: NDArray[np.int32]
-    offsets: Integers
-    order: NDArray[Any] | Blocks | None
-    timeline: Timeline | None
     fingerprint: str = attrs.field(kw_only=True)
     _folder: Path | None = attrs.field(default=None, kw_only=True)
-    _cuts: dict[tuple[str, ...], tuple[tuple[Hashable, ...], Integers]] = attrs.field(init=False, factory=dict)
 
     @fingerprint.default
     def _make_fingerprint(self) -> str:
-        return fingerprint_of(self._parts())
+        return fingerprint_of(self)
 
     @classmethod
     def from_table(cls, table: Any, by: str | Iterable[str] = (), order_by: str | None = None) -> MetadataIndex:
@@ -293,19 +278,11 @@ class MetadataIndex:
         ['cells.npy', 'header.json', 'offsets.npy', 'order.npy']
         """
         with NewFolder(folder) as new:
-            write_parts(self._parts(), new)
+            write_parts(self, new)
 
     @classmethod
     def _of(cls, parts: Parts, **more: Any) -> MetadataIndex:
-        return cls(**{field.name: getattr(parts, field.name) for field in attrs.fields(Parts)}, **more)
-
-    def _parts(self) -> Parts:
-        return Parts(**{field.name: getattr(self, field.name) for field in attrs.fields(Parts)})
-
-    @property
-    def size(self) -> int:
-        """Number of rows, N."""
-        return int(self.offsets[-1])
+        return cls(**{field.name: getattr(parts, field.name) for field in attrs.fields(Parts) if field.init}, **more)
 
     def __repr__(self) -> str:
         order = "" if self.timeline is None else f", order_by={self.timeline.column!r}"
@@ -315,99 +292,6 @@ class MetadataIndex:
     def rows(self, positions: NDArray[Any]) -> NDArray[Any]:
         """Return the rows of the table that stand at the given positions, in the same shape."""
         return positions if self.order is None else self.order.take(positions)
-
-    def labels_of(self, by: str | Iterable[str]) -> tuple[Hashable, ...]:
-        """Return the sorted labels that occur in one column, or the tuples of labels that occur in several."""
-        return self._cut(as_columns(by))[0]
-
-    def pool(self, by: str | Iterable[str], label: Hashable) -> Pool:
-        """Return the pool of all rows with the given label.
-
-        Raises
-        ------
-        SettingError
-            If no row has it.
-        """
-        labels = self.labels_of(by)
-        if label not in labels:
-            msg = (
-                f"A label must occur in the table; {label!r} does not occur in {by!r} (MetadataIndex.pool). "
-                f"There are {len(labels)} labels: {some_of(labels)}. Name one of them."
-            )
-            raise SettingError(msg)
-        return self.groups(Pool.full(self.size), by)[labels.index(label)]
-
-    def groups(self, pool: Pool, by: str | Iterable[str]) -> Groups:
-        """Cut a pool up by the labels of one column or several; costs O(ranges and cells of the pool)."""
-        cuts = self.cut(Pools.of([pool], self.size), by)
-        all_labels = self.labels_of(by)
-        return Groups(tuple(all_labels[code] for code in cuts.codes.tolist()), cuts.pools)
-
-    def cut(self, pools: Pools, by: str | Iterable[str]) -> Cuts:
-        """Cut many pools up by the labels of one column or several; costs O(ranges and cells of the pools)."""
-        labels, code_of_cell = self._cut(as_columns(by))
-        source, cells, starts, stops = self.pieces(pools.starts, pools.stops)
-        group = pools.owners[source] * len(labels) + code_of_cell[cells]
-        if (group[1:] < group[:-1]).any():
-            order = np.argsort(group, kind="stable")
-            group, starts, stops = group[order], starts[order], stops[order]
-        opens = np.append(True, group[1:] != group[:-1])[: group.size]
-        present = group[opens]
-        owner, codes = np.divmod(present, len(labels))
-        number = np.cumsum(opens) - 1
-        return Cuts(owner, codes, Pools.of_ranges(number, starts, stops, present.size, self.size))
-
-    def pieces(self, starts: Integers, stops: Integers) -> tuple[Integers, Integers, Integers, Integers]:
-        """Cut ranges of positions at cell borders.
-
-        Parameters
-        ----------
-        starts, stops
-            int64, shape (R,) each: half-open ranges, none empty, in any order.
-
-        Returns
-        -------
-        source, cells, starts, stops
-            int64, shape (P,) each: the range that a piece comes from, the cell in which it lies, and the piece.
-        """
-        first = np.searchsorted(self.offsets, starts, side="right") - 1
-        behind = np.searchsorted(self.offsets, stops, side="left")
-        counts = behind - first
-        source = np.repeat(np.arange(counts.size), counts)
-        cells = np.arange(source.size) + (first - np.cumsum(counts) + counts)[source]
-        low, high = self.offsets[cells], self.offsets[cells + 1]
-        return source, cells, np.maximum(low, starts[source]), np.minimum(high, stops[source])
-
-    def describe(self, pool: Pool) -> str:
-        """Say in words what the rows of a pool have in common: the labels on which all its cells agree."""
-        cells = self.cells[np.unique(self.pieces(pool.starts, pool.stops)[1])]
-        common = [
-            f"{name}={self.labels[i][cells[0, i]]!r}"
-            for i, name in enumerate(self.columns)
-            if cells.size and (cells[:, i] == cells[0, i]).all()
-        ]
-        return " ".join(common) or "all groups"
-
-    def _cut(self, by: tuple[str, ...]) -> tuple[tuple[Hashable, ...], Integers]:
-        """Return the labels of a cut by the given columns and the label code of each cell; made once."""
-        if by not in self._cuts:
-            self._cuts[by] = self._make_cut(by)
-        return self._cuts[by]
-
-    def _make_cut(self, by: tuple[str, ...]) -> tuple[tuple[Hashable, ...], Integers]:
-        unknown = [name for name in by if name not in self.columns]
-        if unknown or not by:
-            msg = (
-                f"A cut must name key columns of the index; {unknown[0] if unknown else by!r} is none of its "
-                f"{len(self.columns)}: {some_of(self.columns)}. Name it in `by` when the index is made."
-            )
-            raise TableError(msg)
-        at = [self.columns.index(name) for name in by]
-        present, code_of_cell = np.unique(self.cells[:, at], axis=0, return_inverse=True)
-        if len(by) == 1:
-            return tuple(self.labels[at[0]][code] for code in present[:, 0]), code_of_cell.reshape(-1)
-        labels = tuple(tuple(self.labels[i][code] for i, code in zip(at, row, strict=True)) for row in present)
-        return labels, code_of_cell.reshape(-1)
 
     def __getstate__(self) -> dict[str, Any]:
         if self._folder is not None:

@@ -17,11 +17,12 @@ from batchwright.ragged import bounds_of, gather, pad
 from batchwright.rounding import Roundings
 from batchwright.stack import DraftStack, with_step
 
-__all__ = ["Expansion", "Options", "divide", "in_lots", "lift"]
+__all__ = ["Expansion", "Options", "divide", "in_lots", "lift", "rest_of"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+# Arrays that are as long as drafts have labels or pieces are held to so many entries.
 _ENTRIES_AT_A_TIME = 1 << 20
 
 _BELOW_ONE = np.nextafter(1.0, 0.0)
@@ -79,8 +80,7 @@ class Options:
             found = np.searchsorted(self.bounds[0], u, side="right") - 1
         else:
             found = (self.bounds[drafts] <= u[:, None]).sum(axis=1) - 1
-        low, high = self.bounds[drafts, found], self.bounds[drafts, found + 1]
-        rest = np.minimum((u - low) / (high - low), _BELOW_ONE)
+        rest = rest_of(u, self.bounds[drafts, found], self.bounds[drafts, found + 1])
         if self.parts is None:
             return found, rest
         parts = self.parts[drafts]
@@ -117,6 +117,11 @@ class Options:
 
 
 Expansion = DraftStack | Options
+
+
+def rest_of(u: Floats, low: Floats, high: Floats) -> Floats:
+    """Return where numbers lie in their intervals, as numbers in [0, 1); what rounds up to 1 stays below it."""
+    return np.minimum((u - low) / (high - low), _BELOW_ONE)
 
 
 def divide(

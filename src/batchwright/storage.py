@@ -48,7 +48,7 @@ class NewFolder:
 
     def __init__(self, target: str | os.PathLike[str]) -> None:
         self.target = Path(target).absolute()
-        self.path = self.target.with_name(f".{self.target.name}.{secrets.token_hex(4)}.partial")
+        self.path = self.target.parent / f".{self.target.name}.{secrets.token_hex(4)}.partial"
         self._forms: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Self:
@@ -57,11 +57,7 @@ class NewFolder:
         try:
             self.path.mkdir()
         except OSError as error:
-            msg = (
-                f"An index is written beside its place; 0 folders could be made there: {error} ({self.target}). "
-                "Name a place in a folder that exists and may be written to."
-            )
-            raise StorageError(msg) from error
+            raise self._refused(error) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -106,7 +102,9 @@ class NewFolder:
         try:
             self.path.rename(self.target)
         except OSError as error:
-            raise self._taken() from error
+            if os.path.lexists(self.target):
+                raise self._taken() from error
+            raise self._refused(error) from error
         _sync(self.target.parent)
 
     def _sync_all(self) -> None:
@@ -118,6 +116,13 @@ class NewFolder:
                 # It was needed on the way only.
                 path.unlink()
         _sync(self.path)
+
+    def _refused(self, error: OSError) -> StorageError:
+        msg = (
+            f"An index is written beside its place; 0 folders could be made there: {error} ({self.target}). "
+            "Name a place in a folder that exists and may be written to."
+        )
+        return StorageError(msg)
 
     def _taken(self) -> StorageError:
         msg = (

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from batchwright.draft import Draft
 from batchwright.layout import Layout
-from batchwright.options import Expansion, Options
+from batchwright.options import Expansion, Options, rest_of
 from batchwright.pipeline import Pipeline
 from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage
@@ -20,9 +20,8 @@ __all__ = ["Trunk"]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+# What a stage works on at once reaches over so many cells at most, or is a single draft.
 _CELLS_AT_ONCE = 1 << 21
-
-_BELOW_ONE = np.nextafter(1.0, 0.0)
 
 
 @attrs.frozen(eq=False, slots=False)
@@ -92,7 +91,7 @@ class Trunk:
         which = np.searchsorted(self.bounds, u, side="right") - 1
         if self.is_whole:
             return self.layout, which
-        rest = np.minimum((u - self.bounds[which]) / np.diff(self.bounds)[which], _BELOW_ONE)
+        rest = rest_of(u, self.bounds[which], self.bounds[which + 1])
         leaves, which = self._descend(self.reached, self.level, which, rest)
         return Layout.of(leaves), which
 

@@ -230,7 +230,7 @@ def test_no_byte_can_change_the_index(
         opened = MetadataIndex.open(folder)
     except StorageError:
         return
-    assert fingerprint_of(opened._parts()) == index.fingerprint
+    assert fingerprint_of(opened) == index.fingerprint
 
 
 # A writer that kills itself before the given line of storage.py; each runs in a fork, which costs no import.
@@ -351,3 +351,25 @@ def test_lots_are_joined_on_disk(
     chunks = [table[start : start + 3].astype({"hours": float if start > 50 else int}) for start in range(0, 100, 3)]
     made = MetadataIndex.from_chunks(chunks, "plate", order_by, tmp_path / "index")
     assert made.fingerprint == MetadataIndex.from_table(table.astype({"hours": float}), "plate", order_by).fingerprint
+
+
+def test_a_root_is_no_place_for_an_index() -> None:
+    """A root stands there already, as any folder that was not made for the index."""
+    index = MetadataIndex.from_table({"k": ["a"]}, "k")
+    with refused(
+        StorageError, "An index is saved where nothing stands, so that none is lost; 1 folder or file is there"
+    ):
+        index.save("/")
+
+
+def test_a_place_that_cannot_be_taken_is_told_from_one_that_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A disk that is full, or rights that are missing, are not said to be a folder that is there."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    index = MetadataIndex.from_table({"k": ["a"]}, "k")
+    monkeypatch.setattr(Path, "rename", full)
+    with refused(StorageError, "An index is written beside its place; 0 folders could be made there: ...No space"):
+        index.save(tmp_path / "index")
+    assert list(tmp_path.iterdir()) == []
