@@ -19,8 +19,8 @@ Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 # A block grows up to this many slots and batches: small enough for a processor's cache, and for no long wait where
-# each batch opens a new leaf; large enough to spread the cost of a NumPy call over many batches. Python integers
-# are made for fewer at a time, in memory that the batches before have just left.
+# each batch comes to a leaf of its own; large enough to spread the cost of a NumPy call over many batches. Python
+# integers are made for fewer at a time, in memory that the batches before have just left.
 _SLOTS_OF_A_BLOCK = 1 << 17
 _BATCHES_OF_A_BLOCK = 1 << 10
 _SLOTS_OF_LISTS = 1 << 13
