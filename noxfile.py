@@ -90,6 +90,14 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
+def hosts(session: nox.Session) -> None:
+    """Train inside real trainers and loaders, in processes that are started for it."""
+    # In one go with torch, since hosts would bring another.
+    session.install(TORCH, "-e", ".", *nox.project.dependency_groups(PYPROJECT, "hosts"))
+    session.run("pytest", "-c", "tests/hosts/pytest.ini", "tests/hosts", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure what a batch costs beside other samplers; without arguments, rewrite the tables of docs/cost.md."""
     # In one go with torch, since peers would bring another.

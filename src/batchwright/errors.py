@@ -6,6 +6,8 @@ Every message has four beats: the rule, the number that breaks it, who it is abo
 __all__ = [
     "BatchwrightError",
     "ChainError",
+    "LoaderError",
+    "RanksError",
     "SettingError",
     "SettingTypeError",
     "StateError",
@@ -32,6 +34,14 @@ class SettingTypeError(BatchwrightError, TypeError):
 
 class ChainError(BatchwrightError, ValueError):
     """The stages do not make a chain: a drawer is missing, or an order cannot work."""
+
+
+class LoaderError(BatchwrightError, ValueError):
+    """A loader would not deliver the batches of its sampler as planned."""
+
+
+class RanksError(BatchwrightError, RuntimeError):
+    """The ranks of a process group have built different samplers."""
 
 
 class StateError(BatchwrightError, ValueError):

@@ -119,6 +119,21 @@ class PipelineSampler(Sampler[list[int]]):
         return Pass(self._progress, self._identity, self._deliver)
 
     @property
+    def num_batches(self) -> int:
+        """Steps of an epoch, over all ranks."""
+        return self._steps
+
+    @property
+    def num_replicas(self) -> int:
+        """The number of processes, as it is now."""
+        return self._resolve_world()[1]
+
+    @property
+    def rank(self) -> int:
+        """The number of this process, as it is now."""
+        return self._resolve_world()[0]
+
+    @property
     def epoch(self) -> int:
         """The epoch of the running pass, or else of the next one."""
         return self._progress.epoch

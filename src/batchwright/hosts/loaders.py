@@ -1,0 +1,167 @@
+"""`check` and `find_sampler`: does a loader, as a host has made it, deliver what its sampler plans?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch.utils.data import BatchSampler
+
+from batchwright.errors import LoaderError
+from batchwright.sampler import PipelineSampler
+
+__all__ = ["check", "find_sampler"]
+
+# Where loaders and wrappers keep what they draw from; a PipelineSampler is looked for behind these names, in order.
+_INNER = ("base_dataloader", "dataloader", "batch_sampler", "sampler", "dataset", "_sampler")
+_DEEPEST = 8
+
+
+def find_sampler(loader: Any) -> PipelineSampler:
+    """Return the `PipelineSampler` that a loader draws from, behind all wrappers.
+
+    Parameters
+    ----------
+    loader
+        A DataLoader, or what a host has made of it.
+
+    Raises
+    ------
+    LoaderError
+        If there is none, since a host has put another sampler in its place.
+
+    Examples
+    --------
+    >>> from torch.utils.data import DataLoader
+    >>> from batchwright import Drawer
+    >>> sampler = PipelineSampler({"donor": ["a", "b"]}, [Drawer()], batch_size=2)
+    >>> find_sampler(DataLoader(range(2), batch_sampler=sampler)) is sampler
+    True
+    """
+    sampler: PipelineSampler = _way_to_sampler(loader)[-1]
+    return sampler
+
+
+def check(loader: Any) -> None:
+    """Raise if a loader would not deliver the batches of its sampler as planned, and say how to mend it.
+
+    Call it on what is trained with, after the host has prepared it and, with several processes, on each of them.
+
+    Parameters
+    ----------
+    loader
+        A DataLoader, or what a host has made of it.
+
+    Raises
+    ------
+    LoaderError
+        Naming every fault: batches divided among ranks twice, cut or mixed to even ranks out, an epoch that does not
+        reach the sampler, a length that is not the sampler's, batches of batches, no sampler of ours at all.
+
+    Examples
+    --------
+    >>> from torch.utils.data import DataLoader
+    >>> from batchwright import Drawer
+    >>> sampler = PipelineSampler({"donor": ["a", "b"]}, [Drawer()], batch_size=2)
+    >>> check(DataLoader(range(2), batch_sampler=sampler))
+    >>> check(DataLoader(range(2), sampler=sampler, batch_size=2))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    batchwright.errors.LoaderError: A loader must deliver a sampler's batches as planned; 1 fault (DataLoader): ...
+    """
+    way = _way_to_sampler(loader)
+    faults = [*_sharding(way), *_evening(way), *_batching(way), *_epoch(way), *_length(way)]
+    if faults:
+        number = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
+        msg = f"A loader must deliver a sampler's batches as planned; {number} ({_name(loader)}): {' '.join(faults)}"
+        raise LoaderError(msg)
+
+
+def _way_to_sampler(loader: Any) -> list[Any]:
+    """Return what stands between a loader and its sampler, both included, outermost first."""
+    for way in _ways(loader, 0):
+        return way
+    msg = (
+        f"A loader must draw from a PipelineSampler; 0 of them stand behind this one ({_name(loader)}). The host has "
+        "put a sampler of its own in its place: tell it to leave samplers alone (Lightning: use_distributed_sampler=False; "
+        "Ray: add_dist_sampler=False)."
+    )
+    raise LoaderError(msg)
+
+
+def _ways(holder: Any, depth: int) -> Iterator[list[Any]]:
+    if isinstance(holder, PipelineSampler):
+        yield [holder]
+    elif depth < _DEEPEST:
+        for name in _INNER:
+            inner = getattr(holder, name, None)
+            if inner is not None and inner is not holder:
+                yield from ([holder, *way] for way in _ways(inner, depth + 1))
+
+
+def _shards(way: list[Any]) -> list[tuple[Any, int]]:
+    """Return what divides batches among ranks on the way, and among how many: accelerate's and torch's words for it."""
+    counts = ((one, getattr(one, "num_processes", getattr(one, "num_replicas", 1))) for one in way[:-1])
+    return [(one, count) for one, count in counts if isinstance(count, int) and count > 1]
+
+
+def _sharding(way: list[Any]) -> Iterator[str]:
+    sampler = way[-1]
+    if sampler.num_replicas > 1:
+        for one, count in _shards(way):
+            yield (
+                f"{_name(one)} divides the batches of one rank among {count} processes, so that the others' are never "
+                "delivered: use batchwright.hosts.accelerate.prepare_loader in place of prepare, or build the sampler "
+                "with num_replicas=1."
+            )
+
+
+def _evening(way: list[Any]) -> Iterator[str]:
+    sampler = way[-1]
+    way_out = "leave num_replicas away and use batchwright.hosts.accelerate.prepare_loader."
+    for one, count in _shards(way):
+        if getattr(one, "split_batches", False):
+            yield f"{_name(one)} cuts each batch into {count} parts of another composition: {way_out}"
+        elif len(sampler) % count and getattr(one, "even_batches", True):
+            mixed = "repeats batches" if sampler.batch_size else "fills the last round with rows of other batches"
+            yield f"{_name(one)} {mixed} to give {len(sampler)} of them to {count} processes: {way_out}"
+        elif len(sampler) % count:
+            yield f"{_name(one)} gives {count} processes unequal shares of {len(sampler)} batches: {way_out}"
+    for one in way:
+        if type(one).__name__ == "DataLoaderDispatcher":
+            yield f"{_name(one)} joins batches and cuts them anew: pass dispatch_batches=False, or {way_out}"
+
+
+def _batching(way: list[Any]) -> Iterator[str]:
+    if type(way[-2]) is BatchSampler:
+        yield (
+            f"BatchSampler makes batches of {way[-2].batch_size} batches: pass the sampler as batch_sampler=, or as "
+            "sampler= with batch_size=None."
+        )
+
+
+def _epoch(way: list[Any]) -> Iterator[str]:
+    sampler, loader = way[-1], way[0]
+    outer = (getattr(loader, "batch_sampler", None), getattr(loader, "sampler", None))
+    seen = [*outer, *(getattr(one, "sampler", None) for one in outer)]
+    if hasattr(loader, "set_epoch"):  # accelerate looks one wrapper deeper.
+        seen.append(getattr(getattr(outer[0], "batch_sampler", None), "sampler", None))
+    if not any(one is sampler for one in seen):
+        yield (
+            f"set_epoch does not reach the sampler through {_name(way[-2])}: set loader.batch_sampler.sampler to the "
+            "sampler, or call its set_epoch before each epoch."
+        )
+
+
+def _length(way: list[Any]) -> Iterator[str]:
+    length = len(way[-1])
+    for one in reversed(way[1:-1]):
+        length = -(-length // getattr(one, "num_processes", 1)) - getattr(one, "skip_batches", 0)
+    if len(way[0]) != length:
+        yield (
+            f"{_name(way[0])} reports a length of {len(way[0])} where {length} batches are delivered: leave "
+            "__len__ to the sampler."
+        )
+
+
+def _name(one: Any) -> str:
+    return type(one).__name__
