@@ -1,4 +1,4 @@
-"""`check` and `find_sampler`: does a loader, as a host has made it, deliver what its sampler plans?"""
+"""`check` and `find_sampler`: whether a loader, as a host has made it, delivers what its sampler plans."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def _way_to_sampler(loader: Any) -> list[Any]:
         return way
     msg = (
         f"A loader must draw from a PipelineSampler; 0 of them stand behind this one ({_name(loader)}). The host has "
-        "put a sampler of its own in its place: tell it to leave samplers alone (Lightning: use_distributed_sampler=False; "
-        "Ray: add_dist_sampler=False)."
+        "put a sampler of its own in its place: tell it to leave samplers alone (Lightning: "
+        "use_distributed_sampler=False; Ray: add_dist_sampler=False)."
     )
     raise LoaderError(msg)
 
