@@ -29,6 +29,7 @@ class Progress:
         self.steps = steps
         self.epoch = 0
         self.calls = 0  # Counts set_epoch, so that a later call wins over a state that an iterator has loaded.
+        self.compared = False  # Whether ranks were seen to mean the same sampler.
         self._auto_epoch = auto_epoch
         self._start = 0
         self._begun = False

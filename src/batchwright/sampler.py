@@ -8,7 +8,7 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Any
 
-import torch.distributed
+import attrs
 from torch.utils.data import Sampler
 
 from batchwright._checks import check_flag, check_integer
@@ -19,6 +19,7 @@ from batchwright.passes import Pass, Progress, read_position
 from batchwright.pipeline import Pipeline
 from batchwright.plan import Plan
 from batchwright.preflight import short_shares
+from batchwright.ranks import Ranks
 from batchwright.stages.base import Element
 from batchwright.state import Identity, Position
 
@@ -97,7 +98,7 @@ class PipelineSampler(Sampler[list[int]]):
         who = type(self).__name__
         size = check_integer(batch_size, "batch_size", who, 1, "Pass the number of rows of a batch.")
         self.seed = _check_seed(seed, who)
-        self._world = _check_world(num_replicas, rank, who)
+        self._ranks = Ranks.of(num_replicas, rank, who)
         self._even_batches = check_flag(even_batches, "even_batches", who)
         self.plan = Plan(*_read(table, stages), size)
         keep_last = not check_flag(drop_last, "drop_last", who)
@@ -112,7 +113,7 @@ class PipelineSampler(Sampler[list[int]]):
 
     def __len__(self) -> int:
         """Return the number of batches that this rank delivers in an epoch."""
-        return len(self._steps_of_rank(0, *self._resolve_world()))
+        return len(self._steps_of_rank(0, *self._ranks.now()))
 
     def __iter__(self) -> Pass:
         """Return a new pass; nothing happens until its first batch is asked for."""
@@ -126,12 +127,12 @@ class PipelineSampler(Sampler[list[int]]):
     @property
     def num_replicas(self) -> int:
         """The number of processes, as it is now."""
-        return self._resolve_world()[1]
+        return self._ranks.now()[1]
 
     @property
     def rank(self) -> int:
         """The number of this process, as it is now."""
-        return self._resolve_world()[0]
+        return self._ranks.now()[0]
 
     @property
     def epoch(self) -> int:
@@ -199,7 +200,10 @@ class PipelineSampler(Sampler[list[int]]):
 
     def _deliver(self, start: Position) -> tuple[Iterator[list[int]], int]:
         """Return this rank's batches from a position on, and the steps that each of them takes."""
-        rank, num_replicas = self._resolve_world()
+        if not self._progress.compared:
+            self._ranks.compare({**attrs.asdict(self._identity), **attrs.asdict(start)}, type(self).__name__)
+            self._progress.compared = True
+        rank, num_replicas = self._ranks.now()
         return self._batches(start.epoch, self._steps_of_rank(start.step, rank, num_replicas)), num_replicas
 
     def _steps_of_rank(self, start: int, rank: int, num_replicas: int) -> range:
@@ -217,14 +221,6 @@ class PipelineSampler(Sampler[list[int]]):
         before, after = (iterate_batches(self.plan, self.seed, epoch, part) for part in (steps[:at], steps[at + 1 :]))
         stride = 1 + self.plan.batch_size
         return chain(before, iterate_batches(self._short_plan, self.seed, epoch, steps[at : at + 1], stride), after)
-
-    def _resolve_world(self) -> tuple[int, int]:
-        """Return (rank, num_replicas): the arguments, else the process group, else one process."""
-        if self._world is not None:
-            return self._world
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            return torch.distributed.get_rank(), torch.distributed.get_world_size()
-        return 0, 1
 
     def _identify(self) -> Identity:
         settings = repr((self.plan.pipeline, self.plan.batch_size, self._steps, self.batch_size))
@@ -249,24 +245,6 @@ def _check_seed(seed: int, who: str) -> int:
         msg = f"seed must be below 2**64; got {seed} ({who}). {way_out}"
         raise SettingError(msg)
     return number
-
-
-def _check_world(num_replicas: int | None, rank: int | None, who: str) -> tuple[int, int] | None:
-    """Return (rank, num_replicas) if they are given, None if not; raise on one without the other."""
-    if num_replicas is None and rank is None:
-        return None
-    if num_replicas is None or (rank is None and num_replicas != 1):
-        msg = (
-            f"num_replicas and rank must be given together; got num_replicas={num_replicas}, rank={rank} ({who}). "
-            "Pass both, or neither to ask torch.distributed."
-        )
-        raise SettingError(msg)
-    replicas = check_integer(num_replicas, "num_replicas", who, 1, "Pass the number of processes.")
-    number = check_integer(0 if rank is None else rank, "rank", who, 0, "Ranks count from 0.")
-    if number >= replicas:
-        msg = f"rank must be below num_replicas={replicas}; got {number} ({who}). Ranks count from 0."
-        raise SettingError(msg)
-    return number, replicas
 
 
 def _epoch_length(rows: int, batch_size: int, num_batches: int | None, keep_last: bool, who: str) -> tuple[int, int]:

@@ -16,7 +16,7 @@ SOURCE = Path(batchwright.__file__).parent
 FLOORS = [
     ["errors"],
     ["_checks"],
-    ["pool", "blocks", "columns", "encoding", "ordering", "ragged", "spill", "stream", "timeline", "times"],
+    ["pool", "ranks", "blocks", "columns", "encoding", "ordering", "ragged", "spill", "stream", "timeline", "times"],
     ["labeltext", "parquet", "storage"],
     ["pools", "rounding", "share", "counting", "timesort"],
     ["groups"],
@@ -103,7 +103,8 @@ def test_only_the_samplers_import_torch() -> None:
     """Torch takes a second to import, which a chain does not need; hosts and the test kit stand outside."""
     inner = [module for module in sorted(MODULES) if module.split(".")[0] not in ("hosts", "testing")]
     assert [module for module in inner if any(n.split(".")[0] == "torch" for n in imports_of(MODULES[module]))] == [
-        "sampler"
+        "ranks",
+        "sampler",
     ]
 
 
