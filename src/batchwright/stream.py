@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,12 +59,14 @@ def uniforms(seed: int, epoch: int, steps: range, width: int, stride: int) -> ND
 
 def _raw_of_steps(generator: np.random.Philox, steps: range, counters: int) -> NDArray[np.uint64]:
     """Return the raw output of some batches that do not follow each other: uint64, shape (steps, 4 * counters)."""
-    raw = np.empty((len(steps), counters * _NUMBERS_A_COUNTER), dtype=np.uint64)
-    # A counter is set by hand, which takes half the time of `advance`.
-    state = generator.state
+    # A counter is set by hand, as Python's integers: `advance` takes four times as long, as do arrays.
+    state: Any = generator.state
+    state["state"] = {name: words.tolist() for name, words in state["state"].items()}
+    state["buffer"] = state["buffer"].tolist()
     counter = state["state"]["counter"]
-    for row, step in zip(raw, steps, strict=True):
+    raw = []
+    for step in steps:
         counter[1], counter[0] = divmod(step * counters, 2**64)
         generator.state = state
-        row[:] = generator.random_raw(row.size)
-    return raw
+        raw.append(generator.random_raw(counters * _NUMBERS_A_COUNTER))
+    return np.stack(raw)
