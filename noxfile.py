@@ -98,6 +98,13 @@ def hosts(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site, with every warning an error; the tests run the code of its pages."""
+    install(session, "docs")
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure what a batch costs beside other samplers; without arguments, rewrite the tables of docs/cost.md."""
     # In one go with torch, since peers would bring another.
