@@ -94,6 +94,7 @@ def hosts(session: nox.Session) -> None:
     """Train inside real trainers and loaders, in processes that are started for it."""
     # In one go with torch, since hosts would bring another.
     session.install(TORCH, "-e", ".", *nox.project.dependency_groups(PYPROJECT, "hosts"))
+    session.install("--no-deps", *nox.project.dependency_groups(PYPROJECT, "peers-alone"))
     session.run("pytest", "-c", "tests/hosts/pytest.ini", "tests/hosts", *session.posargs)
 
 
