@@ -153,15 +153,7 @@ class PipelineSampler(Sampler[list[int]]):
 
         Steps count over all ranks; the number of steps itself means the start of the next epoch.
         """
-        who = type(self).__name__
-        step = check_integer(step, "step", who, 0, _COUNT_STEPS)
-        if step > self._steps:
-            msg = (
-                f"step must be at most {self._steps}, the steps of an epoch; got {step} ({who}.seek). "
-                "Count over all ranks, or set the epoch."
-            )
-            raise SettingError(msg)
-        self._progress.move(Position(self._check_epoch(epoch), step))
+        self._progress.move(self._check_position(epoch, step, "seek"))
 
     def batch(self, step: int, epoch: int | None = None) -> list[int]:
         """Return the batch that iteration delivers at a step, counted over all ranks; O(1), changes nothing.
@@ -183,9 +175,16 @@ class PipelineSampler(Sampler[list[int]]):
         """Return the position as a fresh dict of plain values: epoch, global step, and what they belong to.
 
         A loader that works ahead is behind this position; take the state from a stateful loader then, or use
-        `seek` with the trainer's own count.
+        `state_at` with the trainer's own count.
         """
         return self._identity.write(self._progress.position)
+
+    def state_at(self, epoch: int, step: int) -> dict[str, Any]:
+        """Return the state of a run that has done so many steps of an epoch, counted over all ranks; O(1).
+
+        It changes nothing: a trainer whose loader works ahead saves its own count by it.
+        """
+        return self._identity.write(self._check_position(epoch, step, "state_at"))
 
     def load_state_dict(self, state: dict[str, Any] | None) -> None:
         """Continue where a state was taken, on any number of ranks; None means that nothing was saved.
@@ -226,6 +225,17 @@ class PipelineSampler(Sampler[list[int]]):
         settings = repr((self.plan.pipeline, self.plan.batch_size, self._steps, self.batch_size))
         digest = blake2b(settings.encode(), digest_size=8).hexdigest()
         return Identity(self.plan.index.fingerprint, digest, self.seed)
+
+    def _check_position(self, epoch: int, step: int, asked: str) -> Position:
+        who = type(self).__name__
+        done = check_integer(step, "step", who, 0, _COUNT_STEPS)
+        if done > self._steps:
+            msg = (
+                f"step must be at most {self._steps}, the steps of an epoch; got {step} ({who}.{asked}). "
+                "Count over all ranks, or set the epoch."
+            )
+            raise SettingError(msg)
+        return Position(self._check_epoch(epoch), done)
 
     def _check_epoch(self, epoch: int) -> int:
         return check_integer(epoch, "epoch", type(self).__name__, 0, "Count epochs from 0.")

@@ -61,6 +61,7 @@ def use(table: pd.DataFrame) -> Iterator[int]:
     ]
     sampler = PipelineSampler(table, chain, 8, num_replicas=2, rank=0)
     sampler.load_state_dict(sampler.state_dict())
+    sampler.load_state_dict(sampler.state_at(epoch=1, step=2))
     sampler.set_epoch(1)
     sampler.seek(epoch=1, step=2)
     flexible: PipelineSampler = FlexibleBatchSampler(table, leaky=0.1)

@@ -140,6 +140,7 @@ def test_integers_have_a_least_value(name: str, least: int, build: Any) -> None:
         ("drop_last", False, 0, SettingTypeError, "drop_last must be True or False; got 0 (PipelineSampler)"),
         ("auto_epoch", True, 1, SettingTypeError, "auto_epoch must be True or False; got 1 (PipelineSampler)"),
         (lambda it: sampler().seek(0, it), 3, 4, SettingError, "step must be at most 3, ...; got 4 (Pip...r.seek)"),
+        (lambda it: sampler().state_at(0, it), 3, 4, SettingError, "step must be ...; got 4 (Pip...r.state_at)"),
         (lambda it: sampler().batch(it), 2, 3, IndexError, "step must be in [0, 3), ...; got 3 (Pip...r.batch)"),
         (lambda it: sampler().batch(it), 0, -1, IndexError, "step must be in [0, 3), ...; got -1 (Pip...r.batch)"),
         (lambda it: sampler().batch(it), 1, 1.0, SettingTypeError, "step must be an integer; got 1.0 of type float"),

@@ -102,6 +102,20 @@ def test_seek() -> None:
     assert list(sampler) == epoch_of(6)
 
 
+def test_a_state_by_the_trainers_count() -> None:
+    """It is the state of a run that stands there, whatever the sampler itself has delivered, and of plain values."""
+    sampler = make_sampler()
+    running = iter(sampler)
+    assert [next(running) for _ in range(4)] == epoch_of(0)[:4]
+    state = sampler.state_at(np.int64(5), np.int64(8))
+    assert {type(value) for value in state.values()} == {int, str}
+    assert next(running) == epoch_of(0)[4]
+    resumed = make_sampler()
+    resumed.load_state_dict(state)
+    assert resumed.state_dict() == state
+    assert list(resumed) == epoch_of(5)[8:]
+
+
 def test_a_finished_state_starts_the_next_epoch() -> None:
     """After the last batch the sampler's state is the next epoch; an iterator's has nothing left in this one."""
     sampler = make_sampler()
