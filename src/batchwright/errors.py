@@ -45,7 +45,7 @@ class RanksError(BatchwrightError, RuntimeError):
 
 
 class StateError(BatchwrightError, ValueError):
-    """A saved state belongs to another table, chain, seed or version."""
+    """A saved state was altered, or belongs to another table, chain, seed or version."""
 
 
 class StorageError(BatchwrightError, ValueError):

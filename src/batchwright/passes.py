@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from batchwright.errors import StateError
 from batchwright.state import Identity, Position
 
 __all__ = ["Pass", "Progress"]
@@ -158,24 +157,12 @@ class Pass:
         Raises
         ------
         StateError
-            If the state belongs to another table, chain, seed or version.
+            If the state was altered, or belongs to another table, chain, seed or version.
         """
         if state is None:
             return
-        position = read_position(self._identity, state, self._progress.steps)
+        position = self._identity.read(state)
         whole = position if position.step == self._progress.steps else Position(position.epoch, 0)
         self._progress.move(whole)
         self._loaded, self._start = (position, self._progress.calls), position
         self._batches, self._delivered, self._finished = None, 0, False
-
-
-def read_position(identity: Identity, state: dict[str, Any], steps: int) -> Position:
-    """Return the position in a state, or raise if it is not one of this epoch length."""
-    position = identity.read(state)
-    if position.step > steps:
-        msg = (
-            f"A state must lie within an epoch of {steps} steps; got step {position.step} (load_state_dict). "
-            "The state was altered: start without it, or use `seek`."
-        )
-        raise StateError(msg)
-    return position

@@ -15,7 +15,7 @@ from batchwright._checks import check_flag, check_integer
 from batchwright.drawing import iterate_batches
 from batchwright.errors import SettingError
 from batchwright.index import MetadataIndex
-from batchwright.passes import Pass, Progress, read_position
+from batchwright.passes import Pass, Progress
 from batchwright.pipeline import Pipeline
 from batchwright.plan import Plan
 from batchwright.preflight import short_shares
@@ -192,10 +192,10 @@ class PipelineSampler(Sampler[list[int]]):
         Raises
         ------
         StateError
-            If the state belongs to another table, chain, seed or version. Nothing is changed then.
+            If the state was altered, or belongs to another table, chain, seed or version. Nothing is changed then.
         """
         if state is not None:
-            self._progress.move(read_position(self._identity, state, self._steps))
+            self._progress.move(self._identity.read(state))
 
     def _deliver(self, start: Position) -> tuple[Iterator[list[int]], int]:
         """Return this rank's batches from a position on, and the steps that each of them takes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 
 import attrs
@@ -10,7 +11,7 @@ from batchwright.errors import StateError
 
 __all__ = ["Identity", "Position"]
 
-_VERSION = 1
+_VERSION = 2  # Of version 1, states had no checksum.
 
 
 @attrs.frozen
@@ -39,7 +40,8 @@ class Identity:
 
     def write(self, position: Position) -> dict[str, Any]:
         """Return a state: a fresh dict of plain values."""
-        return {"version": _VERSION, **attrs.asdict(position), **attrs.asdict(self)}
+        entries = {"version": _VERSION, **attrs.asdict(position), **attrs.asdict(self)}
+        return {**entries, "checksum": blake2b(repr(sorted(entries.items())).encode(), digest_size=8).hexdigest()}
 
     def read(self, state: dict[str, Any]) -> Position:
         """Return the position in a state.
@@ -47,7 +49,7 @@ class Identity:
         Raises
         ------
         StateError
-            If it belongs to something else, or is none of ours.
+            If it belongs to something else, was altered, or is none of ours.
         """
         if not isinstance(state, dict):
             msg = f"A state must be a dict; got {type(state).__name__} (load_state_dict). Pass what state_dict gave."
@@ -63,4 +65,12 @@ class Identity:
                 "without the state."
             )
             raise StateError(msg)
-        return Position(state["epoch"], state["step"])
+        position = Position(state["epoch"], state["step"])
+        checksum = self.write(position)["checksum"]
+        if state.get("checksum") != checksum:
+            msg = (
+                f"A state must be as it was saved; its checksum is {state.get('checksum')!r} for {checksum!r} "
+                "(load_state_dict). It was altered: load another one, or use `seek`."
+            )
+            raise StateError(msg)
+        return position

@@ -60,10 +60,11 @@ def test_states_stay_what_they_are() -> None:
     sampler = PipelineSampler(TABLE, [SELECT, LEAK, BALANCE, WINDOW, Drawer()], batch_size=8, seed=5)
     sampler.seek(epoch=3, step=4)
     assert sampler.state_dict() == {
-        "version": 1,
+        "version": 2,
         "epoch": 3,
         "step": 4,
         "table": "60b5fcc409d0430b",
         "chain": "e42d2f4ad3f12725",
         "seed": 5,
+        "checksum": "1f33d4010ce67c4e",
     }

@@ -46,15 +46,15 @@ class SeekIsOneOff(PipelineSampler):
 
 class StateForgetsTheStep(PipelineSampler):
     def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "step": 0}
+        return self.state_at(self._progress.position.epoch, 0)
 
 
 class StateCountsOwnBatches(PipelineSampler):
     """The state counts the batches of one rank, not of all."""
 
     def state_dict(self) -> dict[str, Any]:
-        state = super().state_dict()
-        return {**state, "step": state["step"] // self._resolve_world()[1]}
+        position = self._progress.position
+        return self.state_at(position.epoch, position.step // self.num_replicas)
 
 
 class SetEpochStartsAnew(PipelineSampler):

@@ -22,7 +22,7 @@ from batchwright import (
     Stage,
     TemporalEnricher,
 )
-from batchwright.errors import ChainError
+from batchwright.errors import ChainError, StateError
 
 ROWS = 100
 TABLE = {
@@ -84,7 +84,7 @@ def test_set_epoch_is_idempotent() -> None:
 
 def test_set_epoch_keeps_a_position_of_that_epoch() -> None:
     """Trainers set the epoch after loading a state: the same one keeps the position, another starts anew."""
-    state = {**make_sampler().state_dict(), "epoch": 2, "step": 7}
+    state = make_sampler().state_at(epoch=2, step=7)
     for epoch, rest in ((2, epoch_of(2)[7:]), (3, epoch_of(3))):
         sampler = make_sampler()
         sampler.load_state_dict(state)
@@ -135,9 +135,9 @@ def test_a_finished_state_starts_the_next_epoch() -> None:
 def test_a_state_in_the_iterator_wins_over_one_in_the_sampler() -> None:
     """Stateful loaders load both; the pass continues, and the next one is the next epoch."""
     sampler = make_sampler()
-    sampler.load_state_dict({**sampler.state_dict(), "step": 4})
+    sampler.load_state_dict(sampler.state_at(epoch=0, step=4))
     iterator = iter(sampler)
-    iterator.load_state_dict({**sampler.state_dict(), "step": 6})
+    iterator.load_state_dict(sampler.state_at(epoch=0, step=6))
     assert list(iterator) == epoch_of(0)[6:]
     assert list(sampler) == epoch_of(1)
 
@@ -146,7 +146,7 @@ def test_a_later_set_epoch_wins_over_a_state_in_the_iterator() -> None:
     """Another epoch set before the first batch is delivered from its start."""
     sampler = make_sampler()
     iterator = iter(sampler)
-    iterator.load_state_dict({**sampler.state_dict(), "step": 6})
+    iterator.load_state_dict(sampler.state_at(epoch=0, step=6))
     sampler.set_epoch(3)
     assert list(iterator) == epoch_of(3)
 
@@ -155,16 +155,17 @@ def test_setting_the_same_epoch_keeps_a_state_in_the_iterator() -> None:
     """Trainers set the epoch once more after the loader has restored its iterator."""
     sampler = make_sampler()
     iterator = iter(sampler)
-    iterator.load_state_dict({**sampler.state_dict(), "epoch": 2, "step": 6})
+    iterator.load_state_dict(sampler.state_at(epoch=2, step=6))
     sampler.set_epoch(2)
     assert list(iterator) == epoch_of(2)[6:]
 
 
 def test_a_running_iterator_can_load_a_state() -> None:
     """Loading in the middle of a pass leaves what it was; the position counts from the state on."""
-    running = iter(make_sampler())
+    sampler = make_sampler()
+    running = iter(sampler)
     next(running)
-    running.load_state_dict({**running.state_dict(), "step": 7})
+    running.load_state_dict(sampler.state_at(epoch=0, step=7))
     assert running.state_dict()["step"] == 7
     assert list(running) == epoch_of(0)[7:]
 
@@ -242,6 +243,17 @@ def test_states_are_fresh_plain_values() -> None:
     state["step"] = 99
     assert sampler.state_dict()["step"] == 0
     assert {type(value) for value in state.values()} == {int, str}
+
+
+def test_every_entry_of_a_state_is_checked() -> None:
+    """Whichever entry is altered or missing, the state is refused."""
+    sampler = make_sampler()
+    state = sampler.state_at(epoch=1, step=2)
+    for key, value in state.items():
+        altered = value + 1 if isinstance(value, int) else value[::-1]
+        for wrong in ({**state, key: altered}, {**state, key: None}, {k: v for k, v in state.items() if k != key}):
+            with pytest.raises(StateError):
+                sampler.load_state_dict(wrong)
 
 
 def test_a_refused_state_changes_nothing() -> None:
