@@ -112,7 +112,7 @@ def left_by(workers: int, **settings: Any) -> Any:
 
 @pytest.mark.parametrize("workers", ["none", "two"])
 def test_states_of_other_samplers(workers: str) -> None:
-    """Named on the page: torchdata's own sampler left a state, which is refused; torch's left none, which is no harm."""
+    """Named on the page: torchdata's own sampler left a state, which is refused; torch's left none, no harm."""
     number = WORKERS[workers].get("num_workers", 0)
     net = Net()
     with pytest.raises(StateError, match="6 entries differ"):
