@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from torch.utils.data import BatchSampler
+import torch.distributed
+from torch.utils.data import BatchSampler, DistributedSampler
 
 from batchwright.errors import LoaderError
 from batchwright.sampler import PipelineSampler
@@ -13,8 +14,10 @@ from batchwright.sampler import PipelineSampler
 __all__ = ["check", "find_sampler"]
 
 # Where loaders and wrappers keep what they draw from; a PipelineSampler is looked for behind these names, in order.
-_INNER = ("base_dataloader", "dataloader", "batch_sampler", "sampler", "dataset", "_sampler")
+_INNER = ("base_dataloader", "dataloader", "batch_sampler", "sampler", "_batch_sampler", "_sampler")
 _DEEPEST = 8
+
+_WAY_OUT = "Leave num_replicas away and use batchwright.hosts.accelerate.prepare_loader."
 
 
 def find_sampler(loader: Any) -> PipelineSampler:
@@ -69,7 +72,8 @@ def check(loader: Any) -> None:
     batchwright.errors.LoaderError: A loader must deliver a sampler's batches as planned; 1 fault (DataLoader): ...
     """
     way = _way_to_sampler(loader)
-    faults = [*_sharding(way), *_evening(way), *_batching(way), *_epoch(way), *_length(way)]
+    # Where batches are divided wrongly the length is wrong too, which would be said twice.
+    faults = [*_division(way), *_batching(way), *_epoch(way)] or [*_length(way)]
     if faults:
         number = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
         msg = f"A loader must deliver a sampler's batches as planned; {number} ({_name(loader)}): {' '.join(faults)}"
@@ -92,51 +96,57 @@ def _ways(holder: Any, depth: int) -> Iterator[list[Any]]:
     if isinstance(holder, PipelineSampler):
         yield [holder]
     elif depth < _DEEPEST:
-        for name in _INNER:
+        # A dataset may hold anything, but that of a DistributedSampler is what it draws from.
+        for name in ("dataset",) if isinstance(holder, DistributedSampler) else _INNER:
             inner = getattr(holder, name, None)
             if inner is not None and inner is not holder:
                 yield from ([holder, *way] for way in _ways(inner, depth + 1))
 
 
-def _shards(way: list[Any]) -> list[tuple[Any, int]]:
-    """Return what divides batches among ranks on the way, and among how many: accelerate's and torch's words for it."""
-    counts = ((one, getattr(one, "num_processes", getattr(one, "num_replicas", 1))) for one in way[:-1])
-    return [(one, count) for one, count in counts if isinstance(count, int) and count > 1]
+def _parts(one: Any) -> int:
+    """Return among how many processes something on the way divides batches: accelerate's and torch's words for it."""
+    divider = one.state if _name(one) == "DataLoaderDispatcher" else one
+    count = getattr(divider, "num_replicas" if isinstance(one, DistributedSampler) else "num_processes", 1)
+    return count if isinstance(count, int) else 1
 
 
-def _sharding(way: list[Any]) -> Iterator[str]:
-    sampler = way[-1]
+def _division(way: list[Any]) -> Iterator[str]:
+    sampler, dividers = way[-1], [one for one in way[:-1] if _parts(one) > 1]
+    for one in dividers:
+        yield from _divider(one, sampler)
+    group = torch.distributed.is_available() and torch.distributed.is_initialized()
+    processes = torch.distributed.get_world_size() if group else 1
+    if not dividers and sampler.num_replicas == 1 < processes:
+        yield (
+            f"Nothing divides the batches among {processes} processes, so that all are trained on the same. Leave "
+            "num_replicas away."
+        )
+
+
+def _divider(one: Any, sampler: PipelineSampler) -> Iterator[str]:
+    count, length = _parts(one), len(sampler)
     if sampler.num_replicas > 1:
-        for one, count in _shards(way):
-            yield (
-                f"{_name(one)} divides the batches of one rank among {count} processes, so that the others' are never "
-                "delivered: use batchwright.hosts.accelerate.prepare_loader in place of prepare, or build the sampler "
-                "with num_replicas=1."
-            )
-
-
-def _evening(way: list[Any]) -> Iterator[str]:
-    sampler = way[-1]
-    way_out = "leave num_replicas away and use batchwright.hosts.accelerate.prepare_loader."
-    for one, count in _shards(way):
-        if getattr(one, "split_batches", False):
-            yield f"{_name(one)} cuts each batch into {count} parts of another composition: {way_out}"
-        elif len(sampler) % count and getattr(one, "even_batches", True):
-            mixed = "repeats batches" if sampler.batch_size else "fills the last round with rows of other batches"
-            yield f"{_name(one)} {mixed} to give {len(sampler)} of them to {count} processes: {way_out}"
-        elif len(sampler) % count:
-            yield f"{_name(one)} gives {count} processes unequal shares of {len(sampler)} batches: {way_out}"
-    for one in way:
-        if type(one).__name__ == "DataLoaderDispatcher":
-            yield f"{_name(one)} joins batches and cuts them anew: pass dispatch_batches=False, or {way_out}"
+        yield (
+            f"{_name(one)} divides the batches of one rank among {count} processes, so that the others' are never "
+            "delivered. Use batchwright.hosts.accelerate.prepare_loader in place of prepare, or build the sampler "
+            "with num_replicas=1."
+        )
+    elif _name(one) == "DataLoaderDispatcher":
+        yield f"{_name(one)} joins batches and cuts them anew. {_WAY_OUT}"
+    elif getattr(one, "split_batches", False):
+        yield f"{_name(one)} cuts each batch into {count} parts of another composition. {_WAY_OUT}"
+    elif length % count:
+        unequal = "repeats batches" if getattr(one, "even_batches", True) else "is uneven"
+        yield f"{_name(one)} {unequal} where {count} processes share {length} batches. {_WAY_OUT}"
 
 
 def _batching(way: list[Any]) -> Iterator[str]:
-    if type(way[-2]) is BatchSampler:
-        yield (
-            f"BatchSampler makes batches of {way[-2].batch_size} batches: pass the sampler as batch_sampler=, or as "
-            "sampler= with batch_size=None."
-        )
+    for one in way[:-1]:
+        if type(one) is BatchSampler:
+            yield (
+                f"BatchSampler makes batches of {one.batch_size} batches. Pass the sampler as batch_sampler=, or as "
+                "sampler= with batch_size=None."
+            )
 
 
 def _epoch(way: list[Any]) -> Iterator[str]:
@@ -147,18 +157,18 @@ def _epoch(way: list[Any]) -> Iterator[str]:
         seen.append(getattr(getattr(outer[0], "batch_sampler", None), "sampler", None))
     if not any(one is sampler for one in seen):
         yield (
-            f"set_epoch does not reach the sampler through {_name(way[-2])}: set loader.batch_sampler.sampler to the "
+            f"set_epoch does not reach the sampler through {_name(way[-2])}. Set loader.batch_sampler.sampler to the "
             "sampler, or call its set_epoch before each epoch."
         )
 
 
 def _length(way: list[Any]) -> Iterator[str]:
     length = len(way[-1])
-    for one in reversed(way[1:-1]):
-        length = -(-length // getattr(one, "num_processes", 1)) - getattr(one, "skip_batches", 0)
+    for one in reversed(way[:-1]):
+        length = -(-length // _parts(one)) - getattr(one, "skip_batches", 0)
     if len(way[0]) != length:
         yield (
-            f"{_name(way[0])} reports a length of {len(way[0])} where {length} batches are delivered: leave "
+            f"{_name(way[0])} reports a length of {len(way[0])} where {length} batches are delivered. Leave "
             "__len__ to the sampler."
         )
 
