@@ -42,6 +42,15 @@ class Wrapper:
         return iter(self.batch_sampler)
 
 
+class Endless:
+    """Batches without a length."""
+
+    sampler = make_sampler()
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(self.sampler)
+
+
 class BatchSamplerShard(Wrapper):
     """What accelerate divides batches with."""
 
@@ -104,6 +113,7 @@ def test_batches_divided_by_one_alone_are_right() -> None:
             "DataLoader reports a length of 3 where 4 batches are delivered. Leave __len__ to the sampler.",
             id="length",
         ),
+        pytest.param(Endless(), "DataLoader reports a length of 0 where 4 batches are delivered...", id="no-length"),
         pytest.param(
             BatchSampler(make_sampler(), 2, drop_last=False),
             "BatchSampler makes batches of 2 batches. Pass the sampler as batch_sampler=, or as sampler= with "
@@ -125,7 +135,7 @@ def test_a_sampler_that_divides_nothing_is_found_in_a_group(monkeypatch: pytest.
     monkeypatch.setattr(torch.distributed, "get_rank", lambda: 0)
     check(load(make_sampler()))
     check(load(BatchSamplerShard(make_sampler(num_replicas=1), 2, num_processes=2)))
-    same = "Nothing divides the batches among 2 processes, so that all are trained on the same. Leave num_replicas..."
+    same = "Nothing divides the batches among 2 processes: all get the same. Leave num_replicas away."
     with refused(LoaderError, FAULT + same):
         check(load(make_sampler(num_replicas=1)))
     with refused(LoaderError, FAULT + "BatchSamplerShard divides the batches of one rank among 2 processes..."):
@@ -150,13 +160,13 @@ def test_a_distributed_sampler_over_batches_is_found() -> None:
             return len(self._sampler)
 
     sampler = DistributedSampler(Batches(), num_replicas=2, rank=0)
-    with refused(LoaderError, FAULT + "set_epoch does not reach the sampler through Batches..."):
+    with refused(LoaderError, "...2 faults...: DistributedSampler deals batches out among 2 ... through Batches..."):
         check(DataLoader(ROWS, sampler=sampler, batch_size=None))
 
 
 def test_a_lost_sampler_is_found() -> None:
     """A host that has put its own sampler in the place is named by the loader, and so is the way out."""
-    lost = "A loader must draw from a PipelineSampler; 0 of them stand behind this one (DataLoader). The host has..."
+    lost = "A loader must draw from a PipelineSampler; 0 of them stand behind this one, ... (DataLoader). Have..."
     for loader in (DataLoader(ROWS), load(DistributedSampler(ROWS, 2, 0)), DataLoader(ROWS, shuffle=True)):
         with refused(LoaderError, lost):
             check(loader)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import length_hint
 from typing import Any
 
 import torch.distributed
@@ -18,6 +19,7 @@ _INNER = ("base_dataloader", "dataloader", "batch_sampler", "sampler", "_batch_s
 _DEEPEST = 8
 
 _WAY_OUT = "Leave num_replicas away and use batchwright.hosts.accelerate.prepare_loader."
+_LEAVE_ALONE = "Have it leave samplers alone (Lightning: use_distributed_sampler=False; Ray: add_dist_sampler=False)."
 
 
 def find_sampler(loader: Any) -> PipelineSampler:
@@ -58,8 +60,9 @@ def check(loader: Any) -> None:
     Raises
     ------
     LoaderError
-        Naming every fault: batches divided among ranks twice, cut or mixed to even ranks out, an epoch that does not
-        reach the sampler, a length that is not the sampler's, batches of batches, no sampler of ours at all.
+        Naming every fault: batches divided among ranks twice or not at all, cut, repeated or reordered in doing so,
+        an epoch that does not reach the sampler, a length that is not the sampler's, batches of batches, no
+        `PipelineSampler` at all.
 
     Examples
     --------
@@ -85,9 +88,8 @@ def _way_to_sampler(loader: Any) -> list[Any]:
     for way in _ways(loader, 0):
         return way
     msg = (
-        f"A loader must draw from a PipelineSampler; 0 of them stand behind this one ({_name(loader)}). The host has "
-        "put a sampler of its own in its place: tell it to leave samplers alone (Lightning: "
-        "use_distributed_sampler=False; Ray: add_dist_sampler=False)."
+        "A loader must draw from a PipelineSampler; 0 of them stand behind this one, a host has put another in the "
+        f"place ({_name(loader)}). {_LEAVE_ALONE}"
     )
     raise LoaderError(msg)
 
@@ -117,15 +119,14 @@ def _division(way: list[Any]) -> Iterator[str]:
     group = torch.distributed.is_available() and torch.distributed.is_initialized()
     processes = torch.distributed.get_world_size() if group else 1
     if not dividers and sampler.num_replicas == 1 < processes:
-        yield (
-            f"Nothing divides the batches among {processes} processes, so that all are trained on the same. Leave "
-            "num_replicas away."
-        )
+        yield f"Nothing divides the batches among {processes} processes: all get the same. Leave num_replicas away."
 
 
 def _divider(one: Any, sampler: PipelineSampler) -> Iterator[str]:
     count, length = _parts(one), len(sampler)
-    if sampler.num_replicas > 1:
+    if isinstance(one, DistributedSampler):
+        yield f"{_name(one)} deals batches out among {count} processes in an order of its own. {_LEAVE_ALONE}"
+    elif sampler.num_replicas > 1:
         yield (
             f"{_name(one)} divides the batches of one rank among {count} processes, so that the others' are never "
             "delivered. Use batchwright.hosts.accelerate.prepare_loader in place of prepare, or build the sampler "
@@ -166,10 +167,11 @@ def _length(way: list[Any]) -> Iterator[str]:
     length = len(way[-1])
     for one in reversed(way[:-1]):
         length = -(-length // _parts(one)) - getattr(one, "skip_batches", 0)
-    if len(way[0]) != length:
+    reported = length_hint(way[0])  # 0 if it has none, which hosts do not take either.
+    if reported != length:
         yield (
-            f"{_name(way[0])} reports a length of {len(way[0])} where {length} batches are delivered. Leave "
-            "__len__ to the sampler."
+            f"{_name(way[0])} reports a length of {reported} where {length} batches are delivered. Leave __len__ to "
+            "the sampler."
         )
 
 
