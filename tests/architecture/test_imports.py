@@ -42,7 +42,7 @@ FLOORS = [
     ["passes"],
     ["sampler"],
     ["flexible"],
-    ["hosts.loaders"],
+    ["hosts.accelerate", "hosts.loaders"],
     ["hosts"],
     ["datasets"],
     [
