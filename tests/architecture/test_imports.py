@@ -43,7 +43,7 @@ FLOORS = [
     ["sampler"],
     ["flexible"],
     ["hosts.accelerate", "hosts.loaders"],
-    ["hosts"],
+    ["hosts", "hosts.lightning"],
     ["datasets"],
     [
         "testing.claims",
