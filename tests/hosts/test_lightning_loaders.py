@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from launch import run
 from lightning.fabric import Fabric
 from lightning.pytorch import LightningDataModule, Trainer
 from ranks_lightning import EPOCHS, PAGE, QUIET, Trained, every, kept
@@ -152,7 +153,33 @@ def test_fabric_goes_on_where_it_stopped(stop: int, num_workers: int) -> None:
     assert begun + fabric(divmod(stop, STEPS), num_workers=num_workers) == WHOLE
 
 
-def test_a_loader_that_fabric_sets_up_delivers_the_plan() -> None:
-    """Fabric counts its epochs by itself, from 0."""
-    loader = Fabric(accelerator="cpu", devices=1).setup_dataloaders(DataLoader(Rows(), batch_sampler=make_sampler()))
-    assert [batch.tolist() for _ in range(EPOCHS) for batch in loader] == WHOLE
+def test_a_loader_that_fabric_sets_up_begins_at_the_first_epoch() -> None:
+    """Fabric counts epochs by itself, which is the plan, but not what a resumed run wants."""
+    sampler = make_sampler()
+    host, loader = Fabric(accelerator="cpu", devices=1), DataLoader(Rows(), batch_sampler=sampler)
+    fresh = host.setup_dataloaders(loader)
+    assert [batch.tolist() for _ in range(EPOCHS) for batch in fresh] == WHOLE
+    sampler.seek(epoch=1, step=4)
+    assert [batch.tolist() for batch in host.setup_dataloaders(loader)] == WHOLE[:STEPS]
+
+
+ALONE = """
+import sys
+sys.modules["lightning"] = None  # As if it were not installed.
+import pytorch_lightning
+import batchwright.hosts.lightning
+sys.modules["lightning.pytorch"] = pytorch_lightning  # For the imports of the page.
+sys.path.insert(0, sys.argv[1])
+from pages import recipe
+from screen import Net, Rows, make_sampler, planned
+net = Net()
+settings = {"max_epochs": 2, "logger": False, "enable_checkpointing": False}
+recipe("lightning").train(net, Rows(), make_sampler(), num_workers=2, **settings)
+assert isinstance(batchwright.hosts.lightning.SamplerState(), pytorch_lightning.Callback)
+assert net.seen == planned(range(2))
+"""
+
+
+def test_pytorch_lightning_will_do_alone() -> None:
+    """Where the same trainer is installed under its older name only."""
+    run("-c", ALONE, str(Path(__file__).parent))
