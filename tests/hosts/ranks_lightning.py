@@ -65,7 +65,8 @@ def main(folder: Path, *checkpoints: Path) -> None:
     write(folder, "seen", rank, seen)
     if not checkpoints:
         return
-    resumed = {str(path): fit(path, **PAIR) for path in [*kept(folder).values(), *checkpoints[1:]]}
+    resumed = {str(path): fit(path, **PAIR) for path in kept(folder).values()}
+    resumed |= {str(path): fit(path, num_workers=2, **PAIR) for path in checkpoints[1:]}
     # The first of the others is kept again, to be resumed by one process.
     resumed |= {
         str(path): fit(path, every(folder / "again", every_n_train_steps=1), **PAIR) for path in checkpoints[:1]

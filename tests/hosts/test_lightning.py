@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import Callback, OnExceptionCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, OnExceptionCheckpoint
 from ranks_lightning import EPOCHS, PAGE, QUIET, every, fit, kept
 from screen import STEPS, Batch, Net, Rows, make_sampler, planned
 from torch.utils.data import DataLoader
@@ -131,13 +131,28 @@ def test_a_crashed_run_goes_on_with_the_batch_it_crashed_at(after: int, tmp_path
     assert crash.seen + fit(tmp_path / "crash.ckpt") == WHOLE
 
 
-def test_a_checkpoint_made_without_the_callback_is_resumed_by_the_count_of_the_trainer(tmp_path: Path) -> None:
-    """The callback may be added late."""
-    trainer = Trainer(max_epochs=EPOCHS, callbacks=[every(tmp_path, every_n_train_steps=8)], **QUIET)
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_a_second_fit_begins_the_next_epoch(num_workers: int) -> None:
+    """Where `max_steps` has cut an epoch, the trainer does not go back to it by itself."""
+    net = Net()
+    cut = {"max_steps": 5, "enable_checkpointing": False}
+    trainer = PAGE.train(net, Rows(), make_sampler(), num_workers, **cut, **QUIET)
+    trainer.fit_loop.epoch_loop.max_steps = 20
+    trainer.fit(PAGE.Module(net), trainer.train_dataloader)
+    assert net.seen == [*WHOLE[:5], *WHOLE[STEPS : STEPS + 15]]
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_a_checkpoint_made_without_the_callback_is_resumed_by_the_count_of_the_trainer(
+    num_workers: int, tmp_path: Path
+) -> None:
+    """The callback may be added late; an epoch that was cut counts as the trainer counts it."""
+    keep = ModelCheckpoint(tmp_path, "{step}", save_top_k=-1, every_n_train_steps=8)
+    trainer = Trainer(max_steps=16, max_epochs=-1, callbacks=[keep], **QUIET)
     trainer.fit(PAGE.Module(Net()), DataLoader(Rows(), batch_sampler=make_sampler()))
-    for path in tmp_path.glob("*.ckpt"):
-        trained = int(path.stem.removeprefix("step="))
-        assert fit(path, num_workers=2) == WHOLE[trained:]
+    trainer.save_checkpoint(tmp_path / "cut.ckpt")
+    for name, trained in (("step=8", 8), ("step=16", 16), ("cut", 2 * STEPS)):
+        assert fit(tmp_path / f"{name}.ckpt", num_workers=num_workers) == WHOLE[trained:]
 
 
 def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:

@@ -42,14 +42,10 @@ class Data(LightningDataModule):
 
 
 class Opaque:
-    """A loader behind which no sampler can be seen."""
+    """A loader behind which no sampler can be seen, and no length."""
 
     def __init__(self, sampler: PipelineSampler) -> None:
         self.draw = DataLoader(Rows(), batch_sampler=sampler).__iter__
-        self.length = len(sampler)
-
-    def __len__(self) -> int:
-        return self.length
 
     def __iter__(self) -> Iterator[torch.Tensor]:
         return self.draw()

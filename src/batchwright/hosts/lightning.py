@@ -46,8 +46,8 @@ class SamplerState(Callback):
         self._resumed, self._before = 0, 0  # An epoch, and the steps of it that the trainer's count does not show.
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:  # noqa: ARG002 - hooks are called so.
-        """Forget what another run has loaded."""
-        self._loaded = None
+        """Forget another run."""
+        self._loaded, self._resumed, self._before = None, 0, 0
 
     def on_load_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002
         """Keep the position until there is a loader, and let the trainer begin in its epoch."""
@@ -57,13 +57,16 @@ class SamplerState(Callback):
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
         """Move the sampler to the position, and the trainer's count of batches along with it."""
-        self._sampler = self._given or _checked(trainer.train_dataloader)
-        state = self._loaded or self._state(self._sampler, trainer)
-        self._sampler.load_state_dict(state)
+        sampler = self._sampler = _behind(trainer.train_dataloader) if self._given is None else self._given
+        state = self._loaded or self._state(sampler, trainer)
+        epoch = trainer.fit_loop.epoch_progress.current.processed
+        if state["epoch"] < epoch:  # An earlier fit has left it early, and the trainer begins the next one.
+            state |= {"epoch": epoch, "step": 0}
+        sampler.load_state_dict(state)
         self._resumed, self._before = state["epoch"], 0
         if state["step"]:
-            done = trainer.num_training_batches - _left(self._sampler, trainer.num_training_batches, state["step"])
-            self._before = state["step"] - done * self._sampler.num_replicas
+            done = _done(sampler, min(len(sampler), trainer.num_training_batches), state["step"])
+            self._before = state["step"] - done * sampler.num_replicas
             _count(trainer.fit_loop.epoch_loop.batch_progress.current, done)
         # The trainer has iterated its loader already, and workers have asked for batches from elsewhere.
         iter(trainer.fit_loop._data_fetcher)  # noqa: SLF001 - there is no public name for it.
@@ -79,7 +82,7 @@ class SamplerState(Callback):
         return sampler.state_dict() | {"epoch": epoch, "step": done * sampler.num_replicas + before}
 
 
-def _checked(loader: Any) -> PipelineSampler:
+def _behind(loader: Any) -> PipelineSampler:
     check(loader)
     return find_sampler(loader)
 
@@ -114,17 +117,17 @@ def _settle(loops: dict[str, Any], epoch: int, *, begun: bool) -> None:
         batches["total"] = dict.fromkeys(batches["total"], batches["total"]["processed"])
 
 
-def _left(sampler: PipelineSampler, limit: int, step: int) -> int:
-    """Return how many batches of a resumed epoch this rank has left, where a limit counts batches of one rank."""
+def _done(sampler: PipelineSampler, batches: int, step: int) -> int:
+    """Return how many batches of a rank count as done, so that it has its part of the other steps left."""
     ranks = sampler.num_replicas
-    end = min(sampler.num_batches, limit * ranks)
+    end = min(sampler.num_batches, batches * ranks)
     if step >= end:
         msg = (
             f"A resumed epoch must have steps left; {step} of {end} are done (SamplerState). Resume on as many "
             "processes as before, or raise limit_train_batches, which counts batches of one rank."
         )
         raise StateError(msg)
-    return -(-(end - step) // ranks)
+    return batches + (step - end) // ranks
 
 
 def _count(batches: Any, done: int) -> None:
