@@ -79,7 +79,7 @@ def test_what_lightning_would_divide_among_ranks_is_refused(folder: Path) -> Non
     for said in read(folder, "refusals", ranks=2):
         assert "TypeError:  Lightning can't inject a (distributed) sampler" in said[0]
         assert "LoaderError" in said[1]
-        assert "DistributedSamplerWrapper divides the batches of one rank among 2 processes" in said[1]
+        assert "DistributedSamplerWrapper deals batches out among 2 processes" in said[1]
 
 
 def test_torchrun_may_start_the_processes(tmp_path: Path) -> None:

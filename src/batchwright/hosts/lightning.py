@@ -59,14 +59,16 @@ class SamplerState(Callback):
         """Move the sampler to the position, and the trainer's count of batches along with it."""
         sampler = self._sampler = _behind(trainer.train_dataloader) if self._given is None else self._given
         state = self._loaded or self._state(sampler, trainer)
-        epoch = trainer.fit_loop.epoch_progress.current.processed
-        if state["epoch"] < epoch:  # An earlier fit has left it early, and the trainer begins the next one.
-            state |= {"epoch": epoch, "step": 0}
         sampler.load_state_dict(state)
-        self._resumed, self._before = state["epoch"], 0
-        if state["step"]:
-            done = _done(sampler, min(len(sampler), trainer.num_training_batches), state["step"])
-            self._before = state["step"] - done * sampler.num_replicas
+        epoch, step = state["epoch"], state["step"]
+        begun = trainer.fit_loop.epoch_progress.current.processed
+        if epoch < begun:  # An earlier fit has left it early, and the trainer begins the next one.
+            epoch, step = begun, 0
+            sampler.seek(epoch, step)
+        self._resumed, self._before = epoch, 0
+        if step:
+            done = _done(sampler, min(len(sampler), trainer.num_training_batches), step)
+            self._before = step - done * sampler.num_replicas
             _count(trainer.fit_loop.epoch_loop.batch_progress.current, done)
         # The trainer has iterated its loader already, and workers have asked for batches from elsewhere.
         iter(trainer.fit_loop._data_fetcher)  # noqa: SLF001 - there is no public name for it.
@@ -79,7 +81,7 @@ class SamplerState(Callback):
     def _state(self, sampler: PipelineSampler, trainer: Any) -> dict[str, Any]:
         epoch, done = _trained(trainer.fit_loop)
         before = self._before if epoch == self._resumed else 0
-        return sampler.state_dict() | {"epoch": epoch, "step": done * sampler.num_replicas + before}
+        return sampler.state_at(epoch, min(done * sampler.num_replicas + before, sampler.num_batches))
 
 
 def _behind(loader: Any) -> PipelineSampler:
