@@ -1,6 +1,5 @@
 """torch's DataLoader: workers of every kind, epochs, whole batches, and resuming by the trainer's own count."""
 
-import multiprocessing
 import pickle
 from itertools import islice
 from typing import Any
@@ -18,8 +17,6 @@ from batchwright.hosts import check
 PAGE = recipe("torch")
 PERSISTENT = {"num_workers": 2, "persistent_workers": True}
 WORKERS: dict[str, dict[str, Any]] = {"none": {}, "two": {"num_workers": 2}, "persistent": PERSISTENT}
-
-multiprocessing.get_context("forkserver").set_forkserver_preload(["torch", "screen"])
 
 
 class Kept(PipelineSampler):
