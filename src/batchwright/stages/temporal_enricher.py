@@ -30,7 +30,14 @@ def _as_half_width(value: Any) -> Any:
     if not isinstance(value, str | timedelta | np.timedelta64):
         return check_number(value, "half_width", "TemporalEnricher", _WAY_OUT)
     try:
-        width = pd.Timedelta(value)
+        # In one unit, so that equal widths make equal chains, however they are written and whatever pandas reads.
+        width = pd.Timedelta(value).as_unit("ns")
+    except pd.errors.OutOfBoundsTimedelta as error:
+        msg = (
+            f"half_width must be at most 292 years, as far as nanoseconds count; got {value!r} "
+            f"(TemporalEnricher). {_WAY_OUT}"
+        )
+        raise SettingError(msg) from error
     except ValueError as error:
         msg = f"half_width must be a number or a duration; got {value!r} (TemporalEnricher). {_WAY_OUT}"
         raise SettingTypeError(msg) from error
