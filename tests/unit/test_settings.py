@@ -70,10 +70,10 @@ def test_columns_are_one_name_or_several(by: Any, kept: Any, columns: tuple[str,
     assert stage.key_columns == columns
 
 
-@pytest.mark.parametrize("by", [None, 3, "", [], ["a", ""], ["a", 3], [None]], ids=repr)
+@pytest.mark.parametrize("by", [None, 3, "", [], ["a", ""], ["a", 3], [None], {"a": 1}, {"a"}], ids=repr)
 @pytest.mark.parametrize("make", [ExperimentSelector, ConditionBalancer, lambda by: TemporalEnricher(by, 1)])
 def test_what_names_no_column_is_refused(make: Any, by: Any) -> None:
-    """Neither nothing, nor an empty name, nor anything but names is a column."""
+    """Neither nothing, nor an empty name, nor anything but names in order is a column."""
     with refused(SettingTypeError, f"`by` must name one column or several; got {by!r} (by)"):
         make(by)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, get_args
 
 import numpy as np
@@ -107,7 +108,9 @@ class BaseDrawer(Element):
 
 def to_columns(by: Any) -> Any:
     """Convert `by` for an attrs field: a string stays, a list of names becomes a tuple; refuse anything else."""
-    names = [by] if isinstance(by, str) else list(by) if isinstance(by, Iterable) else []
+    # Sets have no order that all processes share, and the labels of a chain follow that of its columns.
+    listed = isinstance(by, Iterable) and not isinstance(by, Mapping | AbstractSet)
+    names = [by] if isinstance(by, str) else list(by) if listed else []
     if not names or not all(isinstance(name, str) for name in names) or "" in names:
         msg = f"`by` must name one column or several; got {by!r} (by). Pass a name or a list of names."
         raise SettingTypeError(msg)
