@@ -7,6 +7,7 @@ from batchwright.draft import Choice, Draft
 from batchwright.errors import (
     BatchwrightError,
     ChainError,
+    ChainFileError,
     LoaderError,
     RanksError,
     SettingError,
@@ -44,6 +45,7 @@ __all__ = [
     "BaseDrawer",
     "BatchwrightError",
     "ChainError",
+    "ChainFileError",
     "Choice",
     "ConditionBalancer",
     "Draft",

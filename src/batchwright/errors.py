@@ -6,6 +6,7 @@ Every message has four beats: the rule, the number that breaks it, who it is abo
 __all__ = [
     "BatchwrightError",
     "ChainError",
+    "ChainFileError",
     "LoaderError",
     "RanksError",
     "SettingError",
@@ -34,6 +35,10 @@ class SettingTypeError(BatchwrightError, TypeError):
 
 class ChainError(BatchwrightError, ValueError):
     """The stages do not make a chain: a drawer is missing, or an order cannot work."""
+
+
+class ChainFileError(BatchwrightError, ValueError):
+    """A chain file cannot be read or written: the message names the place in it."""
 
 
 class LoaderError(BatchwrightError, ValueError):
