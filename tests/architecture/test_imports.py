@@ -50,6 +50,11 @@ FLOORS = [
     ["hosts.accelerate", "hosts.loaders"],
     ["hosts", "hosts.lightning"],
     ["datasets"],
+    ["cli.arguments", "cli.output", "cli.progress", "cli.tables"],
+    ["cli.audit", "cli.demo", "cli.draw", "cli.explain", "cli.index"],
+    ["cli.command"],
+    ["cli"],
+    ["__main__"],
     [
         "testing.claims",
         "testing.failures",
