@@ -255,7 +255,15 @@ def test_files_that_are_none(tmp_path: Path, name: str, content: bytes | None, t
         ),
         (
             chain_of('{"kind": "ConditionBalancer", "ratio": {"$date": "soon"}}'),
-            "An object of one key with $ must be what a label is written as; got 'soon' ",
+            "$date must hold what dump_chain writes; got 'soon': Invalid isoformat string: 'soon' ($.stages[0].ratio[",
+        ),
+        (
+            chain_of('{"kind": "ConditionBalancer", "ratio": {"$Timestamp": ["2026-03-01"]}}'),
+            "$Timestamp must hold what dump_chain writes; got ['2026-03-01']: not enough values",
+        ),
+        (
+            chain_of('{"kind": "ConditionBalancer", "by": {"$bool": "yes"}}'),
+            "A key that begins with $ must be known; '$bool' is not ($.stages[0].by[\"$bool\"]). Write",
         ),
         ('{"batchwright": NaN}', "A chain file must be JSON; it is not: NaN is no number of JSON ($)."),
         ("{" + '"a": {' * 50_000, "A chain file must be flat; the lists in this one lie too deep to be read ($)."),

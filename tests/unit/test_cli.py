@@ -339,6 +339,16 @@ def test_help_names_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(command in printed for command in ("explain", "audit", "draw", "index", "demo"))
 
 
+def test_interrupted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends a command without a word, with the code that shells know."""
+
+    def interrupt(_: Any) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("batchwright.cli.draw.run", interrupt)
+    assert run("draw", "table.csv", *GROUP, code=130) == ""
+
+
 def test_missing_libraries(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where what an extra brings is missing, the complaint says which one to install."""
     monkeypatch.setitem(sys.modules, "anndata.io", None)

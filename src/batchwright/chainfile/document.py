@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from batchwright.chainfile.places import names_of
 from batchwright.chainfile.text import Format, check_format, read_text, write_text
 from batchwright.errors import BatchwrightError, ChainFileError
 from batchwright.pipeline import Pipeline
+from batchwright.stages.base import Element
 
 __all__ = ["dump_chain", "load_chain"]
 
@@ -55,13 +57,13 @@ def load_chain(path_or_text: str | os.PathLike[str]) -> Pipeline:
         raise
 
 
-def dump_chain(pipeline: Pipeline, form: Format = "json") -> str:
+def dump_chain(pipeline: Pipeline | Iterable[Element], form: Format = "json") -> str:
     """Return a chain as the text of a file, in canonical form: every setting of every stage, in order.
 
     Parameters
     ----------
     pipeline
-        The chain.
+        The chain: a `Pipeline`, or its stages in order.
     form
         ``"json"`` (default) or ``"yaml"``, which takes PyYAML.
 
@@ -73,7 +75,7 @@ def dump_chain(pipeline: Pipeline, form: Format = "json") -> str:
     Examples
     --------
     >>> from batchwright import Drawer, LeakMixer, ExperimentSelector
-    >>> print(dump_chain(Pipeline([ExperimentSelector("donor"), LeakMixer(0.2), Drawer()])), end="")
+    >>> print(dump_chain([ExperimentSelector("donor"), LeakMixer(0.2), Drawer()]), end="")
     {"batchwright": 1, "stages": [
       {"kind": "ExperimentSelector", "by": "donor", "weights": null},
       {"kind": "LeakMixer", "fraction": 0.2},
@@ -81,9 +83,10 @@ def dump_chain(pipeline: Pipeline, form: Format = "json") -> str:
     ]}
     """
     check_format(form, "dump_chain")
-    described = [describe(stage, f"$.stages[{number}]") for number, stage in enumerate(pipeline.stages)]
+    stages = (pipeline if isinstance(pipeline, Pipeline) else Pipeline(pipeline)).stages
+    described = [describe(stage, f"$.stages[{number}]") for number, stage in enumerate(stages)]
     text = write_text({"batchwright": _VERSION, "stages": described}, form)
-    for number, (stage, back) in enumerate(zip(pipeline.stages, _chain_of(text, form).stages, strict=True)):
+    for number, (stage, back) in enumerate(zip(stages, _chain_of(text, form).stages, strict=True)):
         # By its text, since that is what tells chains apart where positions are saved.
         if repr(back) != repr(stage):
             msg = (

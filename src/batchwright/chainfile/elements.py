@@ -83,7 +83,7 @@ def check_keys(found: dict[str, Any], known: Any, needed: Any, place: str) -> No
     if unknown:
         msg = (
             f"A key must be known; {unknown[0]!r} is not ({member(place, unknown[0])}). "
-            f"{nearest(unknown[0], set(known) - set(found)) if set(known) - set(found) else 'Remove it.'}"
+            f"{nearest(unknown[0], set(known).difference(found))}"
         )
         raise ChainFileError(msg)
     missing = [key for key in needed if key not in found]

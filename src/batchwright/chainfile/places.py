@@ -19,13 +19,15 @@ def member(place: str, key: str) -> str:
 
 def names_of(names: Iterable[str]) -> str:
     """Return names as text."""
-    return ", ".join(map(repr, names)) or "none"
+    return ", ".join(map(repr, names))
 
 
-def nearest(name: Any, known: Iterable[str]) -> str:
-    """Return the way out of a name that is not known: the one most like it, or all there are."""
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the way out of a name that is not known: the one most like it, or all that there are."""
     known = sorted(known)
-    like = get_close_matches(name, known, 1) if isinstance(name, str) else []
+    like = get_close_matches(name, known, 1)
+    if not known:
+        return "Remove it."
     return f"Write {like[0]!r}, which is most like it." if like else f"Write one of these: {names_of(known)}."
 
 

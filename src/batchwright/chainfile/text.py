@@ -17,10 +17,10 @@ Format = Literal["json", "yaml"]
 
 # What text without quotes is, as the core schema of YAML 1.2 has it: no dates, and no truth values but these.
 _PLAIN = {
-    "null": (r"~|null|Null|NULL|", "~nN"),
-    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    "int": (r"-?(0|[1-9][0-9]*)", "-0123456789"),
-    "float": (r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    "null": (r"~|null|Null|NULL|", ["", *"~nN"]),
+    "bool": (r"true|True|TRUE|false|False|FALSE", [*"tTfF"]),
+    "int": (r"-?(0|[1-9][0-9]*)", [*"-0123456789"]),
+    "float": (r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", [*"-+.0123456789"]),
 }
 _TAG = "tag:yaml.org,2002:"
 _READ: dict[str, Callable[[str], Any]] = {
@@ -36,13 +36,11 @@ class _Members(list[tuple[Any, Any]]):
     """The members of an object as they stand in the text, which may name one twice."""
 
 
-def check_format(form: Any, who: str) -> Format:
-    """Return a format if it is one, or raise."""
+def check_format(form: Any, who: str) -> None:
+    """Raise unless this is a format."""
     if form not in get_args(Format):
         msg = f"A chain file is JSON or YAML; got {form!r} ({who}). Name 'json' or 'yaml'."
         raise SettingError(msg)
-    known: Format = form
-    return known
 
 
 def read_text(text: str, form: Format) -> Any:
@@ -145,7 +143,7 @@ def _value_of(node: Any) -> Any:
 def _resolve(kind: Any) -> None:
     """Let a loader or dumper of PyYAML know what text without quotes is."""
     for name, (pattern, first) in _PLAIN.items():
-        kind.add_implicit_resolver(_TAG + name, re.compile(rf"(?:{pattern})\Z"), [*first, *([""] * (name == "null"))])
+        kind.add_implicit_resolver(_TAG + name, re.compile(rf"(?:{pattern})\Z"), first)
 
 
 def _import_yaml() -> Any:

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from batchwright.chainfile.places import member, type_of
+from batchwright.chainfile.places import member, nearest, type_of
 from batchwright.errors import ChainFileError, StorageError
 from batchwright.labeltext import decode_label, encode_label
 
 __all__ = ["decode", "encode"]
 
+_SPECIAL = ("$date", "$Timestamp", "$float")
 _UNITS = {"days": "D", "hours": "h", "minutes": "min", "seconds": "s"}
 _UNITS |= {"milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"}
 
@@ -93,13 +94,13 @@ def _encode_mapping(value: Mapping[Hashable, Any], place: str) -> dict[str, Any]
 def _decode_special(key: str, value: Any, place: str) -> Any:
     if key == "$pairs":
         return _decode_pairs(value, place)
+    if key not in _SPECIAL:
+        msg = f"A key that begins with $ must be known; {key!r} is not ({place}). {nearest(key, [*_SPECIAL, '$pairs'])}"
+        raise ChainFileError(msg)
     try:
         return decode_label([key[1:], value])
-    except (KeyError, TypeError, ValueError) as error:
-        msg = (
-            f"An object of one key with $ must be what a label is written as; got {value!r} for it ({place}). "
-            "Write $pairs, $date, $Timestamp or $float, as dump_chain does."
-        )
+    except (TypeError, ValueError) as error:
+        msg = f"{key} must hold what dump_chain writes; got {value!r}: {error} ({place}). Correct the value."
         raise ChainFileError(msg) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from importlib.metadata import version
 from pathlib import Path
 
 from batchwright.chainfile import load_chain
@@ -19,6 +20,7 @@ _FLAGS = ("group", "leak", "balance", "time", "half_width", "global_fraction")
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser("batchwright", description="Which rows stand together in each training batch.")
+    parser.add_argument("--version", action="version", version=version("batchwright"))
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     explain = commands.add_parser("explain", help="say what a chain will do to a table, stage by stage, exactly")
     audit = commands.add_parser("audit", help="draw batches and show what they hold beside what they should")

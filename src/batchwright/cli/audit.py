@@ -14,6 +14,8 @@ from batchwright.sampler import PipelineSampler
 
 __all__ = ["run"]
 
+_SHOWN = 60
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Print an audit, and write it as a page if asked; return the exit code."""
@@ -26,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(audit.to_dict())
     else:
-        print(audit, audit.table.to_string(index=False), sep="\n\n")
+        print(audit, audit.table.to_string(index=False, max_rows=_SHOWN), sep="\n\n")
     if arguments.html is not None:
         audit.to_html(arguments.html)
     return code_of(sampler.plan.findings(), strict=arguments.strict)

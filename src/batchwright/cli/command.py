@@ -13,6 +13,8 @@ from batchwright.errors import BatchwrightError
 __all__ = ["main"]
 
 _WRONG = 2
+# As shells say of a process that was interrupted.
+_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever reads, such as `head`, has enough; nothing shall be written when the process ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except BatchwrightError as error:
         return _complain(str(error), *getattr(error, "__notes__", []))
     except OSError as error:
