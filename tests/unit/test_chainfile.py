@@ -398,6 +398,21 @@ def test_what_comes_back_changed_is_refused_when_it_is_dumped(value: Any) -> Non
         dump_chain(Pipeline([Held(value), Drawer()]))
 
 
+def test_a_class_of_a_known_name_is_not_taken_for_the_known_one() -> None:
+    """A stage that is called as one of the library, and prints as it, is another kind."""
+
+    class LeakMixer(Held):
+        fraction = 0.2
+
+        def __repr__(self) -> str:
+            return "LeakMixer(fraction=0.2)"
+
+    with refused(
+        ChainFileError, "A stage must be of a kind that files can name; test_chainfile.test_a_class...LeakMixer"
+    ):
+        dump_chain([ExperimentSelector(), LeakMixer(), Drawer()])
+
+
 def test_a_setting_must_be_an_attribute() -> None:
     """A constructor that keeps a parameter elsewhere is found out."""
 
