@@ -60,6 +60,19 @@ def distribution(plan: Plan) -> dict[tuple[int, ...], float]:
     return dict(chances)
 
 
+def visits_and_chances(plan: Plan) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return for each row how often it comes in a batch, and the chance that it comes at all, leaf after leaf."""
+    visits, chances = np.zeros(plan.index.size), np.zeros(plan.index.size)
+    for probability, draft in plan.leaves():
+        missed = np.ones(plan.index.size)
+        for share in draft.shares:
+            rows = sorted(rows_of(draft, share))
+            visits[rows] += probability * share.quota / len(rows)
+            missed[rows] *= 1 - min(1, share.quota / len(rows))
+        chances += probability * (1 - missed)
+    return visits, chances
+
+
 def all_quotas(rounding: Rounding) -> NDArray[np.int64]:
     """Return the quotas of all outcomes, one a row."""
     return np.stack([rounding.quotas(outcome) for outcome in range(rounding.probabilities.size)])

@@ -9,6 +9,7 @@ from batchwright.errors import (
     ChainError,
     ChainFileError,
     LoaderError,
+    PreflightError,
     RanksError,
     SettingError,
     SettingTypeError,
@@ -16,6 +17,8 @@ from batchwright.errors import (
     StorageError,
     TableError,
 )
+from batchwright.expectation import Expectation
+from batchwright.finding import Finding
 from batchwright.groups import Groups
 from batchwright.index import MetadataIndex
 from batchwright.options import Options
@@ -23,6 +26,7 @@ from batchwright.pipeline import Pipeline
 from batchwright.plan import Plan
 from batchwright.pool import Pool
 from batchwright.pools import Pools
+from batchwright.rowvalues import RowValues
 from batchwright.share import Share
 from batchwright.stack import DraftStack
 from batchwright.stages import (
@@ -51,7 +55,9 @@ __all__ = [
     "Draft",
     "DraftStack",
     "Drawer",
+    "Expectation",
     "ExperimentSelector",
+    "Finding",
     "FlexibleBatchSampler",
     "Groups",
     "LeakMixer",
@@ -63,7 +69,9 @@ __all__ = [
     "Plan",
     "Pool",
     "Pools",
+    "PreflightError",
     "RanksError",
+    "RowValues",
     "SettingError",
     "SettingTypeError",
     "Share",

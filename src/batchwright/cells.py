@@ -109,6 +109,22 @@ class CellRanges:
         low, high = self.offsets[cells], self.offsets[cells + 1]
         return source, cells, np.maximum(low, starts[source]), np.minimum(high, stops[source])
 
+    def codes_at(self, positions: Integers, by: str | Iterable[str]) -> Integers:
+        """Return the number of the label, among all labels of the columns, at each of some positions."""
+        return self._cut(as_columns(by))[1][np.searchsorted(self.offsets, positions, side="right") - 1]
+
+    def agree(self, pools: Pools, by: str | Iterable[str]) -> NDArray[np.bool_]:
+        """Tell for each pool, none of which is empty, whether all its rows have one label; costs O(ranges)."""
+        codes = self._cut(as_columns(by))[1]
+        changes = np.concatenate([[0], np.cumsum(codes[1:] != codes[:-1])])
+        first = np.searchsorted(self.offsets, pools.starts, side="right") - 1
+        last = np.searchsorted(self.offsets, pools.stops, side="left") - 1
+        opens = pools.bounds[:-1]
+        one_run = np.logical_and.reduceat(changes[first] == changes[last], opens)
+        same = np.minimum.reduceat(codes[first], opens) == np.maximum.reduceat(codes[first], opens)
+        agreed: NDArray[np.bool_] = one_run & same
+        return agreed
+
     def describe(self, pool: Pool) -> str:
         """Say in words what the rows of a pool have in common: the labels on which all its cells agree."""
         cells = self.cells[np.unique(self.pieces(pool.starts, pool.stops)[1])]

@@ -8,6 +8,7 @@ __all__ = [
     "ChainError",
     "ChainFileError",
     "LoaderError",
+    "PreflightError",
     "RanksError",
     "SettingError",
     "SettingTypeError",
@@ -31,6 +32,10 @@ class SettingError(BatchwrightError, ValueError):
 
 class SettingTypeError(BatchwrightError, TypeError):
     """An argument has the wrong type."""
+
+
+class PreflightError(SettingError):
+    """A strict sampler finds something in its chain and table that it would else only report."""
 
 
 class ChainError(BatchwrightError, ValueError):

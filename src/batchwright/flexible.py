@@ -44,7 +44,7 @@ class FlexibleBatchSampler(PipelineSampler):
         Half the width of the window, in hours.
     temporal_global_fraction
         Part of the batch from outside the window.
-    num_replicas, rank, seed, drop_last, even_batches
+    num_replicas, rank, seed, drop_last, even_batches, strict
         As for `PipelineSampler`.
 
     Examples
@@ -72,6 +72,7 @@ class FlexibleBatchSampler(PipelineSampler):
         seed: int = 0,
         drop_last: bool = True,
         even_batches: bool = True,
+        strict: bool = False,
     ) -> None:
         # All stages are made, also those that stay out of the chain, so that wrong settings are refused either way.
         groups = [ExperimentSelector(by="experiment", weights=experiment_weights), LeakMixer(leaky)]
@@ -92,4 +93,5 @@ class FlexibleBatchSampler(PipelineSampler):
             rank=rank,
             seed=seed,
             auto_epoch=False,
+            strict=strict,
         )

@@ -101,6 +101,32 @@ class Options:
         low = np.repeat(low, parts) + np.repeat((high - low) / parts, parts) * part
         return np.repeat(drafts, parts), np.repeat(numbers * parts, parts) + part, low
 
+    def between(self, start: int, stop: int) -> tuple[Integers, Integers, Floats]:
+        """Return some of all alternatives that can be taken, counted draft after draft.
+
+        Returns
+        -------
+        drafts, numbers
+            int64, shape (at most stop - start,): whose alternatives, and which.
+        probabilities
+            float64, in the same shape: of each among those of its draft.
+        """
+        drafts, outcomes, bounds = self._listed
+        flat = np.arange(start, min(stop, bounds[-1]))
+        which = np.searchsorted(bounds, flat, side="right") - 1
+        drafts, outcomes, part = drafts[which], outcomes[which], flat - bounds[which]
+        probabilities = self.probabilities[drafts, outcomes]
+        if self.parts is None:
+            return drafts, outcomes, probabilities
+        parts = self.parts[drafts]
+        return drafts, outcomes * parts + part, probabilities / parts
+
+    @cached_property
+    def _listed(self) -> tuple[Integers, Integers, Integers]:
+        """Drafts and alternatives that can be taken, and where the parts of each begin when all are counted."""
+        drafts, outcomes = np.nonzero(self.probabilities)
+        return drafts, outcomes, bounds_of(np.ones(drafts.size) if self.parts is None else self.parts[drafts])
+
     def some(self, limit: int) -> tuple[Integers, Integers]:
         """Return at most `limit` alternatives as drafts and numbers, as many of each draft, the smallest first."""
         most = max(1, limit // len(self.probabilities))

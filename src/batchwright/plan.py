@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from batchwright.columns import as_columns
 from batchwright.draft import Choice, Draft, Outcome
 from batchwright.errors import ChainError
+from batchwright.expectation import Expectation
+from batchwright.finding import Finding
 from batchwright.index import MetadataIndex
 from batchwright.pipeline import Pipeline
 from batchwright.pool import Pool
+from batchwright.preflight import findings
+from batchwright.survey import Survey
+from batchwright.tally import expected_rows
 from batchwright.trunk import Trunk
+from batchwright.walk import settled_in, walk
+
+if TYPE_CHECKING:
+    from batchwright.report.explanation import Explanation
 
 __all__ = ["Plan"]
 
 # So many situations are worked out beforehand, of so many ranges in all at most.
 _SITUATIONS = 1 << 12
 _RANGES = 1 << 20
+# Where a chain is explained all situations are gone through if there are at most so many.
+_SURVEYED = 1 << 17
 
 
 class Plan:
@@ -66,8 +77,7 @@ class Plan:
     def trunk(self) -> Trunk:
         """The tree as far as it is worked out beforehand: on first use, once."""
         if self._trunk is None:
-            draft = Draft.start(self.index, self.batch_size)
-            self._trunk = Trunk.grow(self.pipeline, draft, min(_SITUATIONS, self.most_drafts))
+            self._trunk = Trunk.grow(self.pipeline, self._start, min(_SITUATIONS, self.most_drafts))
         return self._trunk
 
     @property
@@ -77,38 +87,61 @@ class Plan:
 
     def leaves(self) -> Iterator[tuple[float, Draft]]:
         """Yield every leaf with its probability; costs O(leaves)."""
-        yield from self._leaves(Draft.start(self.index, self.batch_size), 0, 1.0)
+        yield from self._leaves(self._start, 0, 1.0)
 
     def expected_rows(self, by: str | list[str]) -> pd.Series[float]:
         """Return the expected number of rows in a batch for each label of one key column, or of several.
 
-        Exact, a sum over the leaves; costs O(leaves x cells).
+        Exact, a sum over the leaves; where later stages only divide shares of one label, they are not gone through.
         """
-        labels: tuple[Any, ...] = self.index.labels_of(by)
-        expected = dict.fromkeys(labels, 0.0)
-        for probability, draft in self.leaves():
-            for share in draft.shares:
-                groups = self.index.groups(share.pool, by)
-                for label, size in zip(groups.labels, groups.sizes.tolist(), strict=True):
-                    expected[label] += probability * share.quota * size / share.pool.size
-        names = as_columns(by)
-        keys = pd.MultiIndex.from_tuples(labels, names=names) if len(names) > 1 else pd.Index(labels, name=names[0])
-        return pd.Series(list(expected.values()), index=keys, name="rows", dtype="float64")
+        lots = walk(self.pipeline, self._start, self.most_drafts, settled_in(self.pipeline, by))
+        return expected_rows(lots, by)
 
     def expected_visits(self) -> NDArray[np.float64]:
         """Return for each row of the table how often it stands in a batch on average: float64, shape (N,).
 
         Exact, a sum over the leaves; costs O(leaves + rows). The values sum to the batch size.
         """
-        change = np.zeros(self.index.size + 1)
-        for probability, draft in self.leaves():
-            for share in draft.shares:
-                visits = probability * share.quota / share.pool.size
-                np.add.at(change, share.pool.starts, visits)
-                np.add.at(change, share.pool.stops, -visits)
-        visits_by_row = np.empty(self.index.size)
-        visits_by_row[self.index.rows(np.arange(self.index.size))] = np.cumsum(change)[:-1]
-        return visits_by_row
+        return self.expectation().visits.to_rows()
+
+    def expectation(self) -> Expectation:
+        """Return what batches do to each row, in exact numbers: a sum over the leaves, worked out anew at each call.
+
+        It costs O(leaves), of which a window over times that never repeat makes more than one for each row. Memory is
+        bounded but for what is kept of rows that are not alike.
+        """
+        leaves = walk(self.pipeline, self._start, self.most_drafts)
+        start = attrs.evolve(self._start, universe=self.universe)
+        return Expectation.of(start, self.pipeline.drawer, leaves)
+
+    def survey(self) -> Survey:
+        """Return the chain gone through stage by stage, in all situations or, where there are too many, in some."""
+        return Survey.of(self.pipeline, self._start, min(_SURVEYED, self.most_drafts))
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what is notable before any batch is drawn, errors first: see `Finding`.
+
+        Pools that are too small, rows that no batch holds, labels that groups lack, windows that are empty, leaks that
+        come from nowhere, weights that starve a group; and what stages of one's own find.
+        """
+        return findings(self.survey())
+
+    def explain(self) -> Explanation:
+        """Return the chain stage by stage, with what batches will hold, as text, for notebooks and as plain values."""
+        from batchwright.report.explanation import Explanation  # noqa: PLC0415 - only where it is asked for.
+
+        return Explanation.of(self.survey())
+
+    def __repr__(self) -> str:
+        stages = ", ".join(type(element).__name__ for element in self.pipeline.stages)
+        return f"Plan({stages}: batches of {self.batch_size} out of {self.universe.size} rows)"
+
+    def _repr_html_(self) -> str:
+        return self.explain()._repr_html_()
+
+    @property
+    def _start(self) -> Draft:
+        return Draft.start(self.index, self.batch_size)
 
     def _leaves(self, outcome: Outcome, level: int, probability: float) -> Iterator[tuple[float, Draft]]:
         if isinstance(outcome, Choice):
@@ -124,7 +157,7 @@ class Plan:
 
     def _check(self) -> tuple[Pool, int]:
         """Try every stage once, on the first path; return the universe there, and how many ranges a draft has."""
-        breadth, draft = 1, Draft.start(self.index, self.batch_size)
+        breadth, draft = 1, self._start
         for level, stage in enumerate(self.pipeline.steps):
             with self.pipeline.context(level):
                 stage.check(draft)

@@ -1,23 +1,70 @@
-"""A look at a plan before it is used: pools too small for what is drawn from them."""
+"""A look at a chain over a table before it is used: what will not go as it is asked."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
-from batchwright.plan import Plan
+from batchwright._checks import some_of
+from batchwright.errors import PreflightError
+from batchwright.expectation import Expectation
+from batchwright.finding import Finding
+from batchwright.stack import DraftStack
+from batchwright.survey import Survey
+from batchwright.trunk import Trunk
 
-__all__ = ["short_shares"]
+__all__ = ["findings", "require_clean", "short_shares"]
 
 _LEAVES_SEEN = 512
 _NAMED = 3
+_ORDER = ("error", "warning", "note")
 
 
-def short_shares(plan: Plan) -> str | None:
-    """Say which shares are smaller than what a batch takes from them, the worst first; None where none is.
+def short_shares(trunk: Trunk, most: int) -> Finding | None:
+    """Warn of shares that are smaller than what a batch takes from them, the worst first; None where none is.
 
-    Of a tree with very many leaves only some are looked at: those of the smallest groups.
+    Of a tree with very many leaves only some are looked at, and at most `most`: those of the smallest groups.
     """
-    seen = plan.trunk.some(min(_LEAVES_SEEN, plan.most_drafts))
+    return _short(trunk.some(min(_LEAVES_SEEN, most)))
+
+
+def findings(survey: Survey) -> tuple[Finding, ...]:
+    """Return all that is found in a chain that was gone through, errors first."""
+    return tuple(sorted(_all_findings(survey), key=lambda finding: _ORDER.index(finding.severity)))
+
+
+def require_clean(found: Iterable[Finding], who: str) -> None:
+    """Raise a `PreflightError` if there is an error or a warning."""
+    grave = [finding for finding in found if finding.severity != "note"]
+    if grave:
+        listed = "".join(f"\n- {finding}" for finding in grave)
+        msg = (
+            f"A strict sampler must have no errors and no warnings; got {len(grave)} ({who}). Mend what is listed, or "
+            f"leave `strict` off.{listed}"
+        )
+        raise PreflightError(msg)
+
+
+def _all_findings(survey: Survey) -> Iterator[Finding]:
+    for number, level in enumerate(survey.levels):
+        with survey.pipeline.context(number):
+            yield from level.stage.findings(level.before)
+    short = _short(survey.leaves)
+    if short is not None:
+        yield short
+    if survey.expectation is None:
+        message = (
+            f"A preflight looks at up to {survey.most} compositions of a batch; here are more, and "
+            f"{len(survey.leaves)} of small groups were."
+        )
+        way_out = "Call Plan.expectation for what is exact of each row; it goes through all of them."
+        yield Finding("note", message, way_out)
+    elif survey.expectation.unreached:
+        yield _unreached(survey.expectation)
+
+
+def _short(seen: DraftStack) -> Finding | None:
     sizes, quotas = seen.pools.sizes, seen.quotas
     short = np.flatnonzero(quotas > sizes)
     if not short.size:
@@ -28,10 +75,28 @@ def short_shares(plan: Plan) -> str | None:
     ends = np.column_stack([seen.pools.starts[first], seen.pools.stops[last], sizes[short]])
     worst = short[np.sort(np.unique(ends, axis=0, return_index=True)[1])]
     named = "; ".join(
-        f"{plan.index.describe(seen.pools[s])} ({sizes[s]} rows for {quotas[s]})" for s in worst[:_NAMED].tolist()
+        f"{seen.index.describe(seen.pools[s])} ({sizes[s]} rows for {quotas[s]})" for s in worst[:_NAMED].tolist()
     )
-    return (
+    message = (
         f"A pool should hold the rows that a batch takes from it; {worst.size} do not, in {len(seen)} compositions "
-        f"looked at, and their rows repeat evenly within a batch: {named}{'; ...' if worst.size > _NAMED else ''}. "
-        "Lower batch_size, or filter these groups out."
+        f"looked at, and their rows repeat evenly within a batch: {named}{'; ...' if worst.size > _NAMED else ''}."
+    )
+    return Finding("warning", message, "Lower batch_size, or filter these groups out.")
+
+
+def _unreached(expectation: Expectation) -> Finding:
+    """Warn of rows that no batch holds, and name the labels of which none is held."""
+    pool, universe = expectation.unreached, expectation.universe
+    index = expectation.visits.index
+    whole = []
+    for column in index.columns:
+        missed, kept = index.groups(pool, column), index.groups(universe, column)
+        sizes = dict(zip(kept.labels, kept.sizes.tolist(), strict=True))
+        pairs = zip(missed.labels, missed.sizes.tolist(), strict=True)
+        labels = [label for label, size in pairs if size == sizes[label]]
+        whole += [f"{column}: {some_of(labels)}"] if labels else []
+    named = f"; all rows of {'; of '.join(whole)}" if whole else ""
+    message = f"Every row should stand in some batch; {pool.size} of {universe.size} stand in none{named}."
+    return Finding(
+        "warning", message, "Filter them out if they should stay away, or raise their weight or ratio from 0."
     )

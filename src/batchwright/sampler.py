@@ -9,6 +9,8 @@ from itertools import chain
 from typing import Any
 
 import attrs
+import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
 from batchwright._checks import check_flag, check_integer
@@ -18,7 +20,7 @@ from batchwright.index import MetadataIndex
 from batchwright.passes import Pass, Progress
 from batchwright.pipeline import Pipeline
 from batchwright.plan import Plan
-from batchwright.preflight import short_shares
+from batchwright.preflight import require_clean, short_shares
 from batchwright.ranks import Ranks
 from batchwright.stages.base import Element
 from batchwright.state import Identity, Position
@@ -59,6 +61,9 @@ class PipelineSampler(Sampler[list[int]]):
     auto_epoch
         With True a begun pass moves the sampler on, so that a plain loop never repeats an epoch. With False the
         epoch stays until `set_epoch`.
+    strict
+        With True the sampler is refused if `Plan.findings` has an error or a warning, such as a pool that is smaller
+        than what a batch takes from it.
 
     Attributes
     ----------
@@ -71,6 +76,8 @@ class PipelineSampler(Sampler[list[int]]):
     ------
     BatchwrightError
         For a table, chain or argument that cannot work: here, not in the middle of an epoch.
+    PreflightError
+        If `strict`, for what would else only be reported.
 
     Examples
     --------
@@ -94,6 +101,7 @@ class PipelineSampler(Sampler[list[int]]):
         rank: int | None = None,
         seed: int = 0,
         auto_epoch: bool = True,
+        strict: bool = False,
     ) -> None:
         who = type(self).__name__
         size = check_integer(batch_size, "batch_size", who, 1, "Pass the number of rows of a batch.")
@@ -107,9 +115,11 @@ class PipelineSampler(Sampler[list[int]]):
         self.batch_size = None if remainder else size
         self._identity = self._identify()
         self._progress = Progress(self._steps, auto_epoch=check_flag(auto_epoch, "auto_epoch", who))
-        report = short_shares(self.plan)
-        if report:
-            _log.warning("%s: %s", who, report)
+        if check_flag(strict, "strict", who):
+            require_clean(self.plan.findings(), who)
+        short = short_shares(self.plan.trunk, self.plan.most_drafts)
+        if short is not None:
+            _log.warning("%s: %s", who, short.text)
 
     def __len__(self) -> int:
         """Return the number of batches that this rank delivers in an epoch."""
@@ -170,6 +180,15 @@ class PipelineSampler(Sampler[list[int]]):
             )
             raise IndexError(msg)
         return next(self._batches(self.epoch if epoch is None else self._check_epoch(epoch), range(step, step + 1)))
+
+    def expected_visits(self) -> NDArray[np.float64]:
+        """Return for each row of the table how often it comes in an epoch on average: float64, shape (N,).
+
+        The sum over all ranks, without batches that fill the last round; see `Plan.expectation` for its cost.
+        """
+        if self._short_plan is None:
+            return self._steps * self.plan.expected_visits()
+        return (self._steps - 1) * self.plan.expected_visits() + self._short_plan.expected_visits()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position as a fresh dict of plain values: epoch, global step, and what they belong to.

@@ -15,7 +15,7 @@ from batchwright.pipeline import Pipeline
 from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage
 
-__all__ = ["Trunk"]
+__all__ = ["Trunk", "lots_of"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -54,7 +54,7 @@ class Trunk:
         trunk = cls(pipeline, np.array([0.0, 1.0]), DraftStack.of([draft]), 0, draft.batch_size)
         while not trunk.is_whole:
             if isinstance(trunk.reached, DraftStack):
-                if len(_lots(pipeline.steps[trunk.level], trunk.reached)) > 1:
+                if len(lots_of(pipeline.steps[trunk.level], trunk.reached)) > 1:
                     break
                 trunk = attrs.evolve(trunk, reached=pipeline.expand(trunk.level, trunk.reached), level=trunk.level + 1)
             elif trunk.reached.counts.sum() > limit:
@@ -107,7 +107,7 @@ class Trunk:
                 radix = int(numbers.max()) + 1
                 present, which = np.unique(which * radix + numbers, return_inverse=True)
                 reached = self.pipeline.take(level - 1, reached, *np.divmod(present, radix))
-            elif len(lots := _lots(self.pipeline.steps[level], reached)) > 1:
+            elif len(lots := lots_of(self.pipeline.steps[level], reached)) > 1:
                 return self._descend_in_lots(lots, reached, level, which, rest)
             else:
                 reached, level = self.pipeline.expand(level, reached), level + 1
@@ -135,7 +135,7 @@ class Trunk:
         while isinstance(reached, Options) or level < len(self.pipeline.steps):
             if isinstance(reached, Options):
                 reached = self.pipeline.take(level - 1, reached, *reached.some(limit))
-            elif len(lots := _lots(self.pipeline.steps[level], reached)) > 1:
+            elif len(lots := lots_of(self.pipeline.steps[level], reached)) > 1:
                 drafts = len(reached)
                 return DraftStack.join(
                     [self._look(reached.take(lot), level, max(1, limit * lot.size // drafts)) for lot in lots]
@@ -151,7 +151,7 @@ class Trunk:
             self.pipeline.require_size(level, sizes[(sizes != self.batch_size).argmax()], self.batch_size)
 
 
-def _lots(stage: Stage, stack: DraftStack) -> list[Integers]:
+def lots_of(stage: Stage, stack: DraftStack) -> list[Integers]:
     """Return the numbers of the drafts that a stage can work on at once in bounded memory.
 
     What it takes is as many entries for each draft as the widest of them has: the cells that its shares reach over.

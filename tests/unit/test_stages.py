@@ -159,7 +159,8 @@ def test_pools_of_many_ranges_in_one_block() -> None:
 @pytest.mark.parametrize(("batch_size", "named"), [(2, None), (3, "experiment='b' (2 rows for 3)")])
 def test_pools_are_small_from_one_row_short(batch_size: int, named: str | None) -> None:
     """A pool that holds just what is drawn is no finding; one row less is."""
-    report = short_shares(make_plan(ExperimentSelector(), batch_size=batch_size))
+    plan = make_plan(ExperimentSelector(), batch_size=batch_size)
+    report = short_shares(plan.trunk, plan.most_drafts)
     assert report is None if named is None else named in str(report)
 
 
@@ -167,7 +168,8 @@ def test_small_groups_are_found_among_very_many() -> None:
     """The smallest of a thousand groups is named, also where all have the same weight."""
     groups = np.repeat(np.arange(1000), [3 if group == 777 else 20 for group in range(1000)])
     index = MetadataIndex.from_table({"experiment": groups}, by="experiment")
-    report = short_shares(make_plan(ExperimentSelector(weights=dict.fromkeys(range(1000), 1)), index=index))
+    plan = make_plan(ExperimentSelector(weights=dict.fromkeys(range(1000), 1)), index=index)
+    report = short_shares(plan.trunk, plan.most_drafts)
     assert "experiment=777 (3 rows for 4)" in str(report)
 
 

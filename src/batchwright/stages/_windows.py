@@ -19,6 +19,9 @@ __all__ = ["Windows"]
 
 Integers = NDArray[np.int64]
 
+# Windows that are only looked at cut so many ranges at most.
+_PIECES_SEEN = 1 << 17
+
 
 @attrs.frozen(eq=False)
 class Windows:
@@ -87,6 +90,25 @@ class Windows:
         sides = attrs.evolve(self.stack, pools=pools, roles=self.stack.roles[shares].repeat(2), done=done)
         quotas = _fill(self.roundings.quotas(drafts, outcomes), pools.sizes)
         return sides.fill(drafts, np.arange(quotas.size), 2 * bounds, quotas)
+
+    def look(self, most: int) -> tuple[Integers, Integers, Integers, Integers]:
+        """Return what windows hold, of at most so many of all windows, evenly spread.
+
+        Returns
+        -------
+        windows, shares, inside, outside
+            int64, one for each share that a window divides: the window, counted over all drafts, the share, and how
+            many of its rows lie on either side.
+        """
+        total, pieces = int(self.focal_bounds[-1]), np.diff(self.piece_bounds[self.stack.bounds])
+        some = min(total, most, max(1, _PIECES_SEEN // int(pieces.max())))
+        windows = np.unique(np.linspace(0, max(total - 1, 0), some).astype(np.int64))
+        drafts = np.searchsorted(self.focal_bounds, windows, side="right") - 1
+        shares, bounds = gather(self.stack.bounds, drafts)
+        reach = self._reach(drafts, windows - self.focal_bounds[drafts], np.ones(windows.size, dtype=bool))
+        sizes = self._sides(shares, reach[:, owners(bounds)]).sizes
+        kept = self.split[shares]
+        return windows[owners(bounds)][kept], shares[kept], sizes[0::2][kept], sizes[1::2][kept]
 
     def _reach(self, drafts: Integers, focal: Integers, some: NDArray[np.bool_]) -> Integers:
         """Return the ranks of the times in each window: int64, shape (2, drafts), half-open ranges."""

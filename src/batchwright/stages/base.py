@@ -14,6 +14,7 @@ from batchwright._checks import some_of
 from batchwright.columns import as_columns
 from batchwright.draft import Draft, Outcome
 from batchwright.errors import ChainError, SettingError, SettingTypeError
+from batchwright.finding import Finding
 from batchwright.options import Expansion, lift
 from batchwright.share import Scope
 from batchwright.stack import DraftStack
@@ -60,6 +61,11 @@ class Stage(Element):
     OnlyMarker(marker='DAPI')
     """
 
+    only_divides: bool = False
+    """Whether the stage only divides shares, those within its `scope`, or all where it has none: whichever alternative
+    is taken, the rows of a share still come out of its pool, as many as before. It saves work: what a share of one
+    label holds is known without going through the alternatives of such a stage."""
+
     @abstractmethod
     def apply(self, draft: Draft) -> Outcome:
         """Return the next draft, or a weighted choice of next drafts."""
@@ -73,6 +79,13 @@ class Stage(Element):
         """
         return lift([self.apply(stack[k]) for k in range(len(stack))])
 
+    def findings(self, stack: DraftStack) -> Iterable[Finding]:  # noqa: ARG002 - for those that find something.
+        """Return what a user should know of what the stage makes of the drafts that come to it; by default nothing.
+
+        An error is a stage that does nothing in any of them, a warning one that cannot do what it is asked in some.
+        """
+        return ()
+
     def check(self, draft: Draft) -> None:
         """Raise if the settings do not fit the table.
 
@@ -82,7 +95,28 @@ class Stage(Element):
 
 
 class BaseDrawer(Element):
-    """The end of a chain: says how rows are drawn out of each share."""
+    """The end of a chain: says how rows are drawn out of each share.
+
+    Every row of a share must be alike in probability; what a plan knows of rows rests on it.
+    """
+
+    def inclusion(self, quotas: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the probability that a draw of some rows out of a share holds a given one of them.
+
+        By default that of the even draw, ``min(1, quota / size)``. A drawer that draws otherwise must say so here: with
+        replacement, for instance, it is ``1 - (1 - 1 / size) ** quota``.
+
+        Parameters
+        ----------
+        quotas, sizes
+            int64, shape (S,) each, positive: rows to draw and rows there are.
+
+        Returns
+        -------
+        numpy.ndarray
+            float64, shape (S,).
+        """
+        return np.minimum(1.0, quotas / sizes)
 
     @abstractmethod
     def draw(

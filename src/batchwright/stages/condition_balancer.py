@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from batchwright._checks import check_weights
 from batchwright.draft import Draft, Outcome
+from batchwright.finding import Finding
 from batchwright.options import Expansion, divide
 from batchwright.pool import Pool
 from batchwright.pools import Pools
@@ -22,6 +23,8 @@ from batchwright.stages.base import Stage, check_labels, check_leak, check_scope
 __all__ = ["ConditionBalancer"]
 
 Integers = NDArray[np.int64]
+
+_NAMED = 3
 
 
 def _as_ratio(value: Any) -> dict[Hashable, float] | None:
@@ -56,6 +59,8 @@ class ConditionBalancer(Stage):
     ConditionBalancer(by='condition', ratio={'infected': 3.0, 'mock': 1.0}, scope='primary')
     """
 
+    only_divides = True
+
     by: Any = attrs.field(default="condition", converter=to_columns)
     ratio: Mapping[Hashable, float] | None = attrs.field(default=None, converter=_as_ratio)
     scope: Scope = attrs.field(default="primary", validator=check_scope)
@@ -86,6 +91,34 @@ class ConditionBalancer(Stage):
         targets = stack.quotas[share] * parts
         bounds = np.searchsorted(stack.owners[share], np.arange(len(stack) + 1))
         return divide(stack, bounds, pools, targets, stack.roles[share], "split")
+
+    def findings(self, stack: DraftStack) -> list[Finding]:
+        """Tell of labels that are missing in some shares, and of a balance that divides none."""
+        split = np.flatnonzero(stack.within(self.scope))
+        groups = stack.index.cut(stack.pools.take(split), self.by)
+        if not split.size:
+            return []
+        if (np.bincount(groups.owner[self._weights(stack, groups.owner, groups.codes) > 0]) == 1).all():
+            message = f"A balance should divide some share; all {split.size} have a single label to draw from."
+            return [Finding("error", message, "Leave the stage out, or balance by another column.")]
+        labels = stack.index.labels_of(self.by)
+        there = stack.index.groups(stack.universe, self.by).labels
+        asked = np.isin(np.arange(len(labels)), [labels.index(label) for label in there if self._asks_for(label)])
+        lacking = np.where(asked, split.size - np.bincount(groups.codes, minlength=len(labels)), 0)
+        if not lacking.any():
+            return []
+        missing = np.argsort(-lacking, kind="stable")[: np.count_nonzero(lacking)]
+        worst = [f"{labels[k]!r} in {lacking[k]}" for k in missing[:_NAMED].tolist()]
+        first = np.setdiff1d(np.arange(split.size), groups.owner[groups.codes == missing[0]])[0]
+        message = (
+            f"A balance should find every label in every share; {missing.size} are missing in some of {split.size}: "
+            f"{', '.join(worst)}{', ...' if missing.size > _NAMED else ''}, first in "
+            f"{stack.index.describe(stack.pools[int(split[first])])}. The labels that are there take their part."
+        )
+        return [Finding("warning", message, "Filter these groups or these labels out if that is not meant.")]
+
+    def _asks_for(self, label: Hashable) -> bool:
+        return self.ratio is None or self.ratio[label] > 0
 
     def _weights(self, stack: DraftStack, owner: Integers, codes: Integers) -> NDArray[np.float64]:
         """Return the part of its share that each group takes; `owner` numbers the shares, sorted."""

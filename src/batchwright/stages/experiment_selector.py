@@ -9,9 +9,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright._checks import check_weights
+from batchwright._checks import check_weights, some_of
 from batchwright.draft import Choice, Draft
 from batchwright.errors import SettingError
+from batchwright.finding import Finding
 from batchwright.options import Options
 from batchwright.ragged import pad
 from batchwright.stack import DraftStack
@@ -20,6 +21,9 @@ from batchwright.stages.base import Stage, check_labels, to_columns
 __all__ = ["ExperimentSelector"]
 
 Integers = NDArray[np.int64]
+
+# A group starves where its weight is less than one so-manieth of what its rows would give it.
+_STARVES = 10
 
 
 def _as_weights(value: Any) -> dict[Hashable, float] | None:
@@ -74,6 +78,27 @@ class ExperimentSelector(Stage):
             return stack.select(drafts, groups.pools.take(bounds[drafts] + k))
 
         return Options(probabilities, take, sizes=sizes)
+
+    def findings(self, stack: DraftStack) -> list[Finding]:
+        """Note the groups of weight 0, and warn of groups that come far less often than their rows would have them."""
+        if self.weights is None:
+            return []
+        groups = stack.index.groups(stack.universe, self.by)
+        weights = np.array([self.weights[label] for label in groups.labels])
+        expected = groups.sizes / groups.sizes.sum() * weights.sum()
+        never = [groups.labels[k] for k in np.flatnonzero(weights == 0)]
+        seldom = [groups.labels[k] for k in np.flatnonzero((weights > 0) & (weights < expected / _STARVES))]
+        found = []
+        if never:
+            message = f"{len(never)} of {len(groups)} groups have weight 0 and are never selected: {some_of(never)}."
+            found.append(Finding("note", message, "Filter them out if their rows should not leak in either."))
+        if seldom:
+            message = (
+                "A group should come about as often as its rows are worth; the weights of "
+                f"{len(seldom)} of {len(groups)} groups are less than a {_STARVES}th of that: {some_of(seldom)}."
+            )
+            found.append(Finding("warning", message, "Raise them, or leave the weights out."))
+        return found
 
     def check(self, draft: Draft) -> None:
         """Raise if the weights do not fit the labels."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from batchwright._checks import check_fraction
 from batchwright.draft import Draft, Outcome, require_selection
+from batchwright.finding import Finding, Severity
 from batchwright.options import Expansion, divide
 from batchwright.pools import Pools
 from batchwright.ragged import bounds_of
@@ -74,6 +75,23 @@ class LeakMixer(Stage):
         return divide(
             stack, bounds, Pools.join([stack.pools, outside]).take(order), targets[order], roles[order], "leak"
         )
+
+    def findings(self, stack: DraftStack) -> list[Finding]:
+        """Tell of a leak that takes no rows, or has nowhere to come from."""
+        rows = self._quota(int(stack.batch_sizes[0]))
+        if self.fraction and not rows:
+            message = f"A leak should take a row; {self.fraction:g} of {stack.batch_sizes[0]} rows are 0 whole ones."
+            return [Finding("error", message, "Raise the fraction or batch_size, or leave the stage out.")]
+        without = np.flatnonzero(np.diff(stack.primary.complements(stack.universe).bounds) == 0)
+        if not rows or not without.size:
+            return []
+        first = stack.index.describe(stack.primary[int(without[0])])
+        message = (
+            f"A leak should have rows to come from; {without.size} of {len(stack)} selections leave none outside, "
+            f"first {first}."
+        )
+        severity: Severity = "error" if without.size == len(stack) else "warning"
+        return [Finding(severity, message, "Leave the stage out, or select by a column with more labels.")]
 
     def _quota(self, batch_size: int) -> int:
         return int(Fraction(repr(self.fraction)) * batch_size)

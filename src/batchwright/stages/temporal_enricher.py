@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 from batchwright._checks import check_fraction, check_number
 from batchwright.draft import Choice, Draft, Outcome
 from batchwright.errors import SettingError, SettingTypeError
+from batchwright.finding import Finding, Severity
 from batchwright.index import MetadataIndex
 from batchwright.options import Options
 from batchwright.share import Scope
@@ -21,6 +23,9 @@ from batchwright.stages.base import Stage, check_leak, check_scope, to_columns
 from batchwright.timeline import Timeline
 
 __all__ = ["TemporalEnricher"]
+
+# So many windows are looked at before a sampler is used.
+_WINDOWS_SEEN = 1 << 14
 
 _WAY_OUT = "Pass a number in the unit of the column, or for a column of dates a timedelta or a text such as '2h'."
 
@@ -84,6 +89,8 @@ class TemporalEnricher(Stage):
     TemporalEnricher(by='hours', half_width=2.0, global_fraction=0.3, scope='primary')
     """
 
+    only_divides = True
+
     by: Any = attrs.field(converter=to_columns)
     half_width: Any = attrs.field(converter=_as_half_width)
     global_fraction: float = attrs.field(default=0.3, converter=_as_global_fraction)
@@ -123,6 +130,29 @@ class TemporalEnricher(Stage):
         stack.require_before("window", "window")
         timeline = _timeline_of(stack.index, self.order_column)
         return Windows.of(stack, timeline, self.half_width, self.scope, self.global_fraction)
+
+    def findings(self, stack: DraftStack) -> Iterator[Finding]:
+        """Tell of selections without a value, of windows that are empty for a share, and of windows that hold all."""
+        windows = self._windows(stack)
+        without = np.flatnonzero(windows.focal_counts == 0)
+        if without.size:
+            first = stack.index.describe(stack.primary[int(without[0])])
+            count = f"{without.size} of {len(stack)} drafts have none"
+            message = f"A window needs a value of {self.by!r}; {count}, first {first}."
+            yield Finding("warning", message, "Filter these groups out, or leave the stage out.")
+        _, shares, inside, outside = windows.look(_WINDOWS_SEEN)
+        if shares.size and not outside.any():
+            message = f"A window should leave rows outside; all {shares.size} shares looked at lie inside theirs."
+            yield Finding("error", message, "Lower half_width, or leave the stage out.")
+        empty = shares[inside == 0]
+        if empty.size:
+            pools = stack.index.describe(stack.pools[int(np.bincount(empty).argmax())])
+            message = (
+                f"A window should hold rows of each share that it divides; {empty.size} of {shares.size} looked at "
+                f"have none in theirs, most often {pools}. Their rows all come from outside."
+            )
+            severity: Severity = "error" if empty.size == shares.size else "warning"
+            yield Finding(severity, message, "Raise half_width, or filter these groups out.")
 
     def check(self, draft: Draft) -> None:
         """Raise if the width does not suit the column, or the scope the chain."""

@@ -1,0 +1,1 @@
+"""What a chain will do, and what its batches did, for people to read."""

@@ -1,0 +1,128 @@
+"""`Survey`: a chain gone through stage by stage, in all situations or in some."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import attrs
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from batchwright.draft import Draft
+from batchwright.expectation import Expectation
+from batchwright.options import Options
+from batchwright.pipeline import Pipeline
+from batchwright.stack import DraftStack
+from batchwright.stages.base import Stage
+from batchwright.tally import expected_rows
+from batchwright.trunk import lots_of
+from batchwright.walk import settled_in, walk
+
+__all__ = ["Level", "Survey"]
+
+Floats = NDArray[np.float64]
+
+# Of more drafts than can be looked at, so many are.
+_SEEN_OF_MANY = 1 << 12
+
+
+@attrs.frozen(eq=False)
+class Level:
+    """One stage of a chain in a survey.
+
+    Parameters
+    ----------
+    stage
+        The stage.
+    before, after
+        The drafts that come to it, and what it makes of them, or some of each.
+    chances
+        float64: the probability of each draft after it, as far as all are there.
+    situations
+        How many drafts it makes of those that came to it.
+    counted
+        Whether these are all that the chain has there.
+    whole
+        Whether all of them are looked at.
+    """
+
+    stage: Stage
+    before: DraftStack
+    after: DraftStack
+    chances: Floats
+    situations: int
+    counted: bool
+    whole: bool
+
+
+@attrs.frozen(eq=False, slots=False)
+class Survey:
+    """A chain gone through stage by stage, in all situations or, where there are too many, in those of small groups.
+
+    Parameters
+    ----------
+    pipeline, start
+        The chain, and what it begins with.
+    most
+        How many drafts there may be after a stage for all of them to be looked at.
+    levels
+        The stages in order.
+    """
+
+    pipeline: Pipeline
+    start: Draft
+    most: int
+    levels: tuple[Level, ...]
+
+    @classmethod
+    def of(cls, pipeline: Pipeline, start: Draft, most: int) -> Survey:
+        """Go through a chain, looking at all drafts after each stage if there are at most so many, or else at some."""
+        levels: list[Level] = []
+        chances, stack, whole = np.ones(1), DraftStack.of([start]), True
+        for number, stage in enumerate(pipeline.steps):
+            lot = lots_of(stage, stack)[0]
+            whole = whole and lot.size == len(stack)
+            before = stack.take(lot)
+            reached, chances = pipeline.expand(number, before), chances[lot]
+            situations, counted = len(before), whole
+            while isinstance(reached, Options):
+                situations, counted = int(reached.counts.sum()), whole
+                drafts, numbers, shares = reached.between(0, most)
+                if situations > most:
+                    (drafts, numbers), whole = reached.some(min(most, _SEEN_OF_MANY)), False
+                    shares = np.zeros(drafts.size)
+                reached, chances = pipeline.take(number, reached, drafts, numbers), chances[drafts] * shares
+            stack = reached
+            pipeline.require_size(number + 1, int(stack.batch_sizes.min()), start.batch_size)
+            levels.append(Level(stage, before, stack, chances, situations, counted, whole))
+        return cls(pipeline, start, most, tuple(levels))
+
+    @property
+    def whole(self) -> bool:
+        """Whether all situations are looked at."""
+        return all(level.whole for level in self.levels)
+
+    @property
+    def leaves(self) -> DraftStack:
+        """The finished drafts that are looked at."""
+        return self.levels[-1].after if self.levels else DraftStack.of([self.start])
+
+    @cached_property
+    def expectation(self) -> Expectation | None:
+        """What is known of each row; None unless all situations are looked at."""
+        if not self.whole:
+            return None
+        chances = self.levels[-1].chances if self.levels else np.ones(1)
+        plain = attrs.evolve(self.start, universe=self.leaves.universe)
+        return Expectation.of(plain, self.pipeline.drawer, [(chances, self.leaves)])
+
+    def expected_rows(self, by: str) -> pd.Series[float] | None:
+        """Return the expected rows of a batch by label; None where that takes more drafts than are looked at."""
+        lots, drafts = [], 0
+        for lot in walk(self.pipeline, self.start, self.most, settled_in(self.pipeline, by)):
+            lots.append(lot)
+            drafts += len(lot[1])
+            if drafts > self.most:
+                return None
+        return expected_rows(lots, by)

@@ -1,0 +1,182 @@
+"""Preflight: each finding is there where it is due, with its severity and the label it names, and not elsewhere."""
+
+import logging
+from typing import Any
+
+import numpy as np
+import pytest
+
+from batchwright import (
+    Choice,
+    ConditionBalancer,
+    DraftStack,
+    Drawer,
+    ExperimentSelector,
+    Finding,
+    FlexibleBatchSampler,
+    LeakMixer,
+    MetadataIndex,
+    Pipeline,
+    PipelineSampler,
+    Plan,
+    PreflightError,
+    Stage,
+    TemporalEnricher,
+)
+from batchwright.errors import SettingTypeError
+from refusals import refused
+
+# Groups a and b have both conditions at 0 and 1 hours, c has only x, at 9 hours; d has no hours.
+TABLE: dict[str, Any] = {
+    "experiment": [*"aaaaaaaabbbbbbbbccccdddd"],
+    "condition": [*"xxxxyyyyxxxxyyyyxxxxxxyy"],
+    "hours": [0, 0, 1, 1] * 4 + [9] * 4 + [None] * 4,
+}
+SELECT, BALANCE = ExperimentSelector(), ConditionBalancer()
+
+
+def found(*stages: Any, batch_size: int = 2, keep: str = "abcd", **columns: Any) -> list[tuple[str, str]]:
+    """Return severity and message of all findings of a chain over the rows of some experiments."""
+    rows = [k for k, experiment in enumerate(TABLE["experiment"]) if experiment in keep]
+    table = {name: [values[k] for k in rows] for name, values in {**TABLE, **columns}.items()}
+    index = MetadataIndex.from_table(table, by=["experiment", "condition"], order_by="hours")
+    plan = Plan(Pipeline([*stages, Drawer()]), index, batch_size)
+    assert all(finding.way_out.endswith(".") for finding in plan.findings())
+    return [(finding.severity, finding.message) for finding in plan.findings()]
+
+
+def test_a_chain_that_holds_has_no_findings() -> None:
+    """Every stage does what it is asked, in every batch."""
+    window = TemporalEnricher("hours", 0.5)
+    assert found(SELECT, LeakMixer(0.5), BALANCE, window, batch_size=4, keep="ab") == []
+
+
+CASES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "small pool": ({"stages": [SELECT], "batch_size": 5}, "warning", "2 do not, in 4 compositions looked at"),
+    "unreached": (
+        {"stages": [ConditionBalancer(ratio={"x": 1, "y": 0})]},
+        "warning",
+        "10 of 24 stand in none; all rows of condition: 'y'",
+    ),
+    "unreached group": (
+        {"stages": [ExperimentSelector(weights={**dict.fromkeys("abc", 1), "d": 0})]},
+        "warning",
+        "4 of 24 stand in none; all rows of experiment: 'd'",
+    ),
+    "weight 0": (
+        {"stages": [ExperimentSelector(weights={**dict.fromkeys("abc", 1), "d": 0}), LeakMixer(0.5)]},
+        "note",
+        "1 of 4 groups have weight 0 and are never selected: 'd'.",
+    ),
+    "starved": (
+        {"stages": [ExperimentSelector(weights={"a": 8, "b": 0.5, "c": 4, "d": 4})]},
+        "warning",
+        "the weights of 1 of 4 groups are less than a 10th of that: 'b'.",
+    ),
+    "no leak": ({"stages": [SELECT, LeakMixer(0.5)], "keep": "a"}, "error", "1 of 1 selections leave none outside"),
+    "leak of 0": ({"stages": [SELECT, LeakMixer(0.3)]}, "error", "0.3 of 2 rows are 0 whole ones."),
+    "missing label": (
+        {"stages": [SELECT, BALANCE], "batch_size": 1},
+        "warning",
+        "1 are missing in some of 4: 'y' in 1, first in experiment='c' condition='x'.",
+    ),
+    "one label": ({"stages": [SELECT, BALANCE], "keep": "c"}, "error", "all 1 have a single label to draw from."),
+    "empty window": (
+        {"stages": [BALANCE, TemporalEnricher("hours", 0)], "keep": "abc"},
+        "warning",
+        "1 of 6 looked at have none in theirs, most often condition='y'. Their rows all come from outside.",
+    ),
+    "all in windows": (
+        {"stages": [SELECT, TemporalEnricher("hours", 1)], "keep": "ab"},
+        "error",
+        "all 4 shares looked at lie inside theirs.",
+    ),
+    "no times": (
+        {"stages": [SELECT, TemporalEnricher("hours", 0)]},
+        "warning",
+        "1 of 4 drafts have none, first experiment='d'.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_found(name: str) -> None:
+    """Each case has the finding that it is made for."""
+    settings, severity, message = CASES[name]
+    others = {name: value for name, value in settings.items() if name != "stages"}
+    assert [grade for grade, text in found(*settings["stages"], **others) if message in text] == [severity]
+
+
+def test_a_leak_from_nowhere_in_some_selections() -> None:
+    """A warning, since others have one."""
+    stages = [ExperimentSelector(by="condition"), LeakMixer(0.5)]
+    assert all("leak" not in message for _, message in found(*stages))
+
+    class OrAll(Stage):
+        """Selects a group, or everything."""
+
+        def apply(self, draft: Any) -> Any:
+            """Return the choice."""
+            groups = draft.groups("experiment")
+            return Choice([1, 1], lambda k: draft.select(groups[0] if k else draft.universe))
+
+    assert (
+        "warning",
+        "A leak should have rows to come from; 1 of 2 selections leave none outside, first all groups.",
+    ) in (found(OrAll(), LeakMixer(0.5)))
+
+
+def test_errors_come_first() -> None:
+    """Findings are sorted by severity."""
+    severities = [severity for severity, _ in found(SELECT, LeakMixer(0.1), BALANCE, batch_size=9)]
+    assert severities == ["error", "warning", "warning"]
+
+
+def test_stages_of_ones_own_tell_what_they_find() -> None:
+    """A stage may have findings on the drafts that come to it."""
+
+    class Counts(Stage):
+        """Finds how many drafts there are."""
+
+        def apply(self, draft: Any) -> Any:
+            """Return it as it is."""
+            return draft
+
+        def findings(self, stack: DraftStack) -> list[Finding]:
+            """Return their number."""
+            return [Finding("note", f"{len(stack)} drafts.", "Go on.")]
+
+    assert found(SELECT, Counts()) == [("note", "4 drafts.")]
+
+
+def test_what_is_not_looked_at_is_said() -> None:
+    """Of a tree with more situations than can be gone through some are, and a note says so."""
+    table = {"experiment": np.arange(140_000)}
+    plan = Plan(Pipeline([SELECT, Drawer()]), MetadataIndex.from_table(table, by="experiment"), 1)
+    assert [finding.message for finding in plan.findings()] == [
+        "A preflight looks at up to 131072 compositions of a batch; here are more, and 4096 of small groups were."
+    ]
+    assert "140000, 4096 seen" in str(plan.explain())
+    assert plan.explain().to_dict()["repeats"] is None
+
+
+def test_strict_refuses_what_is_else_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Errors and warnings are listed in one error; notes are none; without `strict` one warning is logged."""
+    stages = [SELECT, LeakMixer(0.1), Drawer()]
+    strict = "A strict sampler must have no errors and no warnings; got 2"
+    with refused(PreflightError, f"{strict} (PipelineSampler). Mend"):
+        PipelineSampler(TABLE, stages, 5, strict=True)
+    with pytest.raises(PreflightError, match=r"(?s)\n- error: A leak should.*\n- warning: A pool should"):
+        PipelineSampler(TABLE, stages, 5, strict=True)
+    assert not caplog.records
+    with caplog.at_level(logging.WARNING):
+        PipelineSampler(TABLE, stages, 5)
+    assert [record.getMessage()[:50] for record in caplog.records] == [
+        "PipelineSampler: A pool should hold the rows that "
+    ]
+    with refused(PreflightError, f"{strict} (FlexibleBatchSampler). Mend"):
+        FlexibleBatchSampler(TABLE, batch_size=5, strict=True)
+    noted = ExperimentSelector(weights={**dict.fromkeys("abc", 1), "d": 0})
+    assert len(PipelineSampler(TABLE, [noted, LeakMixer(0.5), Drawer()], 2, strict=True)) == 12
+    with refused(SettingTypeError, "strict must be True or False; got 'yes' (PipelineSampler). Pass"):
+        PipelineSampler(TABLE, stages, 5, strict="yes")  # type: ignore[arg-type]
