@@ -129,6 +129,11 @@ class Pipeline:
         with self.context(level):
             return options.take(drafts, numbers)
 
+    def require_sizes(self, level: int, stack: DraftStack, batch_size: int) -> None:
+        """Raise a `ChainError` unless all drafts that have gone through so many stages have the size of the batch."""
+        sizes = stack.batch_sizes
+        self.require_size(level, int(sizes[(sizes != batch_size).argmax()]), batch_size)
+
     def require_size(self, level: int, found: int, batch_size: int) -> None:
         """Raise a `ChainError` unless a draft that has gone through so many stages has the size of the batch."""
         if found != batch_size:

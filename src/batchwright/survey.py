@@ -94,14 +94,14 @@ class Survey:
                     shares = np.zeros(drafts.size)
                 reached, chances = pipeline.take(number, reached, drafts, numbers), chances[drafts] * shares
             stack = reached
-            pipeline.require_size(number + 1, int(stack.batch_sizes.min()), start.batch_size)
+            pipeline.require_sizes(number + 1, stack, start.batch_size)
             levels.append(Level(stage, before, stack, chances, situations, counted, whole))
         return cls(pipeline, start, most, tuple(levels))
 
     @property
     def whole(self) -> bool:
         """Whether all situations are looked at."""
-        return all(level.whole for level in self.levels)
+        return not self.levels or self.levels[-1].whole
 
     @property
     def leaves(self) -> DraftStack:

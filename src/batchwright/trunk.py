@@ -147,8 +147,7 @@ class Trunk:
 
     def _require_size(self, reached: Expansion, level: int) -> None:
         if isinstance(reached, DraftStack):
-            sizes = reached.batch_sizes
-            self.pipeline.require_size(level, sizes[(sizes != self.batch_size).argmax()], self.batch_size)
+            self.pipeline.require_sizes(level, reached, self.batch_size)
 
 
 def lots_of(stage: Stage, stack: DraftStack) -> list[Integers]:

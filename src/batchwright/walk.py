@@ -55,8 +55,7 @@ class _Walk:
                 below = self.pipeline.take(level - 1, reached, drafts, numbers)
                 yield from self.go_on(below, level, chances[drafts] * shares)
             return
-        sizes = reached.batch_sizes
-        self.pipeline.require_size(level, sizes[(sizes != self.batch_size).argmax()], self.batch_size)
+        self.pipeline.require_sizes(level, reached, self.batch_size)
         if level == len(self.pipeline.steps):
             yield chances, reached
             return

@@ -18,9 +18,11 @@ from batchwright import (
     MetadataIndex,
     PipelineSampler,
     Pool,
+    RowValues,
     Stage,
     TemporalEnricher,
 )
+from batchwright.report.explanation import Explanation
 from batchwright.testing import Claims, check_sampler, check_stage, run_checks, sampler_machine
 from batchwright.testing.strategies import pools, samplers, tables
 
@@ -76,6 +78,11 @@ def check(table: pd.DataFrame) -> Iterator[str]:
     def factory(seed: int, num_replicas: int, rank: int) -> PipelineSampler:
         return PipelineSampler(table, [Drawer()], 8, seed=seed, num_replicas=num_replicas, rank=rank)
 
+    plan = PipelineSampler(table, [Drawer()], 8, strict=True).plan
+    weights: RowValues = plan.expectation().importance_weights({"x": 1}, by="condition")
+    explanation: Explanation = plan.explain()
+    yield from (finding.way_out for finding in plan.findings())
+    yield f"{weights.total()} {plan.expected_rows('condition')} {explanation}"
     claims = Claims.every(batch_size=8, group=["experiment"], leak=0.2, balance="condition", ratio={"x": 1})
     check_sampler(factory, table=table, claims=claims, seeds=range(3), expected_failures={"hosts": "why"})
     check_stage(OnlyMarker(), by={"marker": ["DAPI"]}, max_examples=10)

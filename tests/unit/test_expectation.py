@@ -188,3 +188,31 @@ def test_labels_that_are_settled_are_not_gone_through() -> None:
     visits = visits_and_chances(unbalanced)[0]
     expected = [visits[table["condition"] == label].sum() for label in range(3)]
     assert unbalanced.expected_rows("condition").to_numpy() == pytest.approx(expected)
+
+
+class Balance(Stage):
+    """Divides every share by condition, and says so."""
+
+    by = "condition"
+    only_divides = True
+
+    def apply(self, draft: Draft) -> Any:
+        """Return the draft with all its shares split."""
+        return draft.split(lambda share: [(pool, 1.0) for pool in draft.index.groups(share.pool, self.by)], "all")
+
+
+def test_a_stage_of_ones_own_divides_all_shares_unless_it_has_a_scope() -> None:
+    """It is gone through where a share has several labels, and only there."""
+    index = MetadataIndex.from_table(TABLE, by=["experiment", "condition"])
+    chain = Pipeline([EQUAL, LeakMixer(0.5), Balance(), Drawer()])
+    plan = Plan(chain, index, 4)
+    # Two rows of a selection of x and y, one each, and two of x alone; the leak of the other likewise.
+    assert plan.expected_rows("condition").to_dict() == {"x": 3.0, "y": 1.0}
+    assert plan.expected_rows("experiment").to_dict() == {"a": 2.0, "b": 2.0}
+    assert [level for _, level in _levels(chain, plan, "experiment")] == [2]
+    assert [level for _, level in _levels(chain, plan, "condition")] == [3]
+
+
+def _levels(chain: Pipeline, plan: Plan, by: str) -> list[tuple[int, int]]:
+    """Return how many drafts are yielded, and after how many splits, leaks and selections."""
+    return [(len(stack), len(stack.done[0])) for _, stack in walk(chain, plan._start, 99, settled_in(chain, by))]

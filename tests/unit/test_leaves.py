@@ -140,7 +140,7 @@ def test_wide_drafts_are_worked_out_by_themselves(monkeypatch: pytest.MonkeyPatc
     stack = DraftStack.of(drafts)
     for limit, lots in ((1, [[1], [2], [3], [0]]), (2, [[1, 2], [3], [0]]), (30, [[1, 2, 3], [0]])):
         monkeypatch.setattr(trunk, "_CELLS_AT_ONCE", limit)
-        assert [lot.tolist() for lot in trunk._lots(ConditionBalancer("well"), stack)] == lots
+        assert [lot.tolist() for lot in trunk.lots_of(ConditionBalancer("well"), stack)] == lots
     chain = Pipeline([ExperimentSelector("plate"), ConditionBalancer("well"), Drawer()])
     some = Trunk.grow(chain, Draft.start(index, 4), 1).some(100)
     assert {draft.primary for draft in drafts_of(some)} == {draft.primary for draft in drafts}

@@ -40,7 +40,7 @@ class Explanation:
     findings
         What is notable, errors first.
     expected_rows
-        For each key column of the chain the expected rows of a batch by label: None where that would take more
+        For each key column of the index the expected rows of a batch by label: None where that would take more
         situations than are looked at.
 
     Examples
@@ -71,7 +71,7 @@ class Explanation:
     @classmethod
     def of(cls, survey: Survey) -> Explanation:
         """Explain a chain that was gone through."""
-        columns = dict.fromkeys(survey.pipeline.key_columns)
+        columns = survey.start.index.columns
         return cls(survey, findings(survey), {column: survey.expected_rows(column) for column in columns})
 
     def to_dict(self) -> dict[str, Any]:

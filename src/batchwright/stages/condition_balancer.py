@@ -101,13 +101,11 @@ class ConditionBalancer(Stage):
         if (np.bincount(groups.owner[self._weights(stack, groups.owner, groups.codes) > 0]) == 1).all():
             message = f"A balance should divide some share; all {split.size} have a single label to draw from."
             return [Finding("error", message, "Leave the stage out, or balance by another column.")]
-        labels = stack.index.labels_of(self.by)
-        there = stack.index.groups(stack.universe, self.by).labels
-        asked = np.isin(np.arange(len(labels)), [labels.index(label) for label in there if self._asks_for(label)])
-        lacking = np.where(asked, split.size - np.bincount(groups.codes, minlength=len(labels)), 0)
+        lacking = self._lacking(stack, groups.codes, split.size)
         if not lacking.any():
             return []
         missing = np.argsort(-lacking, kind="stable")[: np.count_nonzero(lacking)]
+        labels = stack.index.labels_of(self.by)
         worst = [f"{labels[k]!r} in {lacking[k]}" for k in missing[:_NAMED].tolist()]
         first = np.setdiff1d(np.arange(split.size), groups.owner[groups.codes == missing[0]])[0]
         message = (
@@ -117,8 +115,13 @@ class ConditionBalancer(Stage):
         )
         return [Finding("warning", message, "Filter these groups or these labels out if that is not meant.")]
 
-    def _asks_for(self, label: Hashable) -> bool:
-        return self.ratio is None or self.ratio[label] > 0
+    def _lacking(self, stack: DraftStack, codes: Integers, shares: int) -> Integers:
+        """Return for each label in how many of so many shares it is missing, where the balance asks for it."""
+        labels = stack.index.labels_of(self.by)
+        present = stack.index.cut(Pools.of([stack.universe], stack.index.size), self.by).codes
+        asked = np.zeros(len(labels), dtype=bool)
+        asked[present] = True if self.ratio is None else [self.ratio[labels[k]] > 0 for k in present.tolist()]
+        return np.where(asked, shares - np.bincount(codes, minlength=len(labels)), 0)
 
     def _weights(self, stack: DraftStack, owner: Integers, codes: Integers) -> NDArray[np.float64]:
         """Return the part of its share that each group takes; `owner` numbers the shares, sorted."""

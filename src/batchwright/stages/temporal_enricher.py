@@ -145,7 +145,7 @@ class TemporalEnricher(Stage):
             message = f"A window should leave rows outside; all {shares.size} shares looked at lie inside theirs."
             yield Finding("error", message, "Lower half_width, or leave the stage out.")
         empty = shares[inside == 0]
-        if empty.size:
+        if empty.size and self.global_fraction < 1:
             pools = stack.index.describe(stack.pools[int(np.bincount(empty).argmax())])
             message = (
                 f"A window should hold rows of each share that it divides; {empty.size} of {shares.size} looked at "
