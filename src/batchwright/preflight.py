@@ -18,6 +18,8 @@ __all__ = ["findings", "require_clean", "short_shares"]
 
 _LEAVES_SEEN = 512
 _NAMED = 3
+# Of many small pools so many of the worst are gone through for different groups.
+_DESCRIBED = 100
 _ORDER = ("error", "warning", "note")
 
 
@@ -74,12 +76,13 @@ def _short(seen: DraftStack) -> Finding | None:
     first, last = seen.pools.bounds[short], seen.pools.bounds[short + 1] - 1
     ends = np.column_stack([seen.pools.starts[first], seen.pools.stops[last], sizes[short]])
     worst = short[np.sort(np.unique(ends, axis=0, return_index=True)[1])]
-    named = "; ".join(
-        f"{seen.index.describe(seen.pools[s])} ({sizes[s]} rows for {quotas[s]})" for s in worst[:_NAMED].tolist()
-    )
+    named: dict[str, str] = {}
+    for s in worst[:_DESCRIBED].tolist():
+        named.setdefault(seen.index.describe(seen.pools[s]), f"({sizes[s]} rows for {quotas[s]})")
+    listed = "; ".join(f"{name} {rows}" for name, rows in list(named.items())[:_NAMED])
     message = (
         f"A pool should hold the rows that a batch takes from it; {worst.size} do not, in {len(seen)} compositions "
-        f"looked at, and their rows repeat evenly within a batch: {named}{'; ...' if worst.size > _NAMED else ''}."
+        f"looked at, and their rows repeat evenly within a batch: {listed}{'; ...' if worst.size > _NAMED else ''}."
     )
     return Finding("warning", message, "Lower batch_size, or filter these groups out.")
 

@@ -447,6 +447,29 @@ class MixesBatches(WrongDrawer):
         return super().draw(quotas, sizes, np.broadcast_to(uniforms[:1], uniforms.shape))
 
 
+class WithReplacement(WrongDrawer):
+    """Draws every row by itself, and does not say so."""
+
+    def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+        return (uniforms.ravel() * np.repeat(sizes, quotas)).astype(np.int64).reshape(uniforms.shape)
+
+
+class SaysSo(WithReplacement):
+    """Draws every row by itself, and says so."""
+
+    def inclusion(self, quotas: Any, sizes: Any) -> Any:
+        return 1 - (1 - 1 / sizes) ** quotas
+
+
+class PrefersTheFirst(WrongDrawer):
+    """Holds every row, as it should, where there are more to draw than rows, but the first more often."""
+
+    def draw(self, quotas: Any, sizes: Any, uniforms: Any) -> Any:
+        drawn = super().draw(quotas, sizes, uniforms)
+        slot = np.concatenate([np.arange(quota) for quota in quotas]).reshape(uniforms.shape)
+        return np.where(slot < np.repeat(sizes, quotas).reshape(uniforms.shape), drawn, 0)
+
+
 class FindsNoKey(WrongDrawer):
     def draw(self, *numbers: Any) -> Any:
         return {}[len(numbers)]
@@ -479,6 +502,8 @@ WRONG_DRAWERS = {
     FindsNoKey(): "with an error of this library.*KeyError",
     LosesItself(): "have the same repr; LosesItself\\(name='other'\\) does not",
     RefusesBlocks(): "says nothing",
+    WithReplacement(): "probability that it says .* rows are held by .* of 4096 draws of 2, where it says 0.4",
+    PrefersTheFirst(): "must treat all rows of a share alike",
 }
 
 
@@ -503,6 +528,11 @@ class OnlyDistinct(WrongDrawer):
 def test_a_drawer_may_refuse() -> None:
     """What a drawer refuses with a clear error does not count against it."""
     check_stage(OnlyDistinct())
+
+
+def test_a_drawer_may_draw_otherwise() -> None:
+    """A drawer that repeats rows is right as long as it says how probably it holds one."""
+    check_stage(SaysSo())
 
 
 def test_a_stage_that_suits_no_draft_is_no_success() -> None:

@@ -18,11 +18,12 @@ from batchwright import (
     Pipeline,
     PipelineSampler,
     Plan,
+    Pools,
     PreflightError,
     TemporalEnricher,
 )
 from batchwright.drawing import draw_block
-from batchwright.testing.strategies import chains, tables
+from batchwright.testing.strategies import chains, indices, pools, tables
 from reference import visits_and_chances
 
 BATCHES = 100_000
@@ -179,3 +180,12 @@ def test_a_strict_sampler_has_nothing_that_is_reported(table: pd.DataFrame, data
         PipelineSampler(table, stages, size, num_batches=1, strict=True)
         assert sampler.plan.expectation().repeats == pytest.approx(0, abs=1e-9)
         assert not sampler.plan.expectation().unreached
+
+
+@given(st.data(), st.sampled_from(["experiment", "condition", ["condition", "experiment"]]))
+def test_pools_of_one_label_are_told(data: st.DataObject, by: Any) -> None:
+    """Whether all rows of a pool have one label is worked out for many pools at once, whatever ranges they have."""
+    index = data.draw(indices({"experiment": ["a", "b", "c"], "condition": ["x", "y"]}))
+    some = data.draw(st.lists(pools(index.size).filter(bool), min_size=1, max_size=5))
+    expected = [len(index.groups(pool, by)) == 1 for pool in some]
+    assert index.agree(Pools.of(some, index.size), by).tolist() == expected

@@ -10,8 +10,13 @@ from numpy.typing import NDArray
 
 from batchwright.stages.base import BaseDrawer
 from batchwright.testing.attempts import attempt, copies_of, require
+from batchwright.testing.statistics import FALSE_ALARM, strays
 
-__all__ = ["keeps_drawer_laws"]
+__all__ = ["keeps_drawer_laws", "require_inclusion"]
+
+# Shares, each (quota, size), of which so many draws are counted: loose, tight, and too small for what is drawn.
+_COUNTED = ((1, 3), (2, 5), (3, 3), (5, 3), (9, 4))
+_DRAWS = 4096
 
 
 def keeps_drawer_laws(drawer: BaseDrawer, batches: list[list[tuple[int, int]]], seed: int) -> bool:
@@ -35,6 +40,30 @@ def keeps_drawer_laws(drawer: BaseDrawer, batches: list[list[tuple[int, int]]], 
         same = repr(copied) == repr(drawer) and _same(drawn, _draw(copied, batches, uniforms))
         require(same, drawer, f"A {how} drawer must do the same, and have the same repr", f"{copied!r} does not")
     return True
+
+
+def require_inclusion(drawer: BaseDrawer) -> None:
+    """Raise unless all rows of a share are alike, and held by as many draws as `inclusion` says; by one fixed seed.
+
+    A right drawer fails with a probability of at most `FALSE_ALARM` over the seeds: two bounds for each row.
+    """
+    false_alarm = FALSE_ALARM / (2 * sum(size for _, size in _COUNTED))
+    for quota, size in _COUNTED:
+        drawn = _draw(drawer, [[(quota, size)]] * _DRAWS, np.random.default_rng(0).random((_DRAWS, quota)))
+        if drawn is None:
+            continue
+        counts = (drawn[:, :, None] == np.arange(size)).sum(axis=1)
+        chance = float(drawer.inclusion(np.array([quota]), np.array([size]))[0])
+        held = (counts > 0).sum(axis=0).tolist()
+        off = [row for row, ups in enumerate(held) if strays(ups, _DRAWS, chance, false_alarm)]
+        found = f"{len(off)} of {size} rows are held by {held} of {_DRAWS} draws of {quota}, where it says {chance:g}"
+        require(not off, drawer, "A drawer must hold each row with the probability that it says (inclusion)", found)
+        # Hoeffding: a sum of draws of 0 to quota strays by t with probability 2 exp(-2 t^2 / (draws quota^2)).
+        most = quota * np.sqrt(_DRAWS * np.log(2 / false_alarm) / 2)
+        visits = counts.sum(axis=0)
+        uneven = np.abs(visits - _DRAWS * quota / size) > most
+        found = f"rows of a share of {size} come {visits.tolist()} times in {_DRAWS} draws of {quota}"
+        require(not uneven.any(), drawer, "A drawer must treat all rows of a share alike", found)
 
 
 def _same(one: NDArray[np.int64], other: NDArray[np.int64] | None) -> bool:

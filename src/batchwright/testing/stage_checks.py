@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from batchwright.draft import Draft, Outcome
 from batchwright.errors import SettingError, SettingTypeError
 from batchwright.stages.base import BaseDrawer, Element, Stage
-from batchwright.testing.drawer_laws import keeps_drawer_laws
+from batchwright.testing.drawer_laws import keeps_drawer_laws, require_inclusion
 from batchwright.testing.failures import StageFailure
 from batchwright.testing.stage_laws import keeps_laws, same_outcome
 from batchwright.testing.strategies import drafts, indices
@@ -32,7 +32,8 @@ def check_stage(stage: Element, *, by: Mapping[str, Sequence[Hashable]] | None =
     probabilities; offers the same drafts one by one and as a stack; refuses what it cannot do with an error of this
     library, and on every path or on none; and survives pickling and copying with its settings.
 
-    A drawer is pure, stays within its pools, and draws a batch in a block as it draws it alone.
+    A drawer is pure, stays within its pools, draws a batch in a block as it draws it alone, treats the rows of a share
+    alike, and holds each with the probability that it says.
 
     Parameters
     ----------
@@ -60,6 +61,7 @@ def check_stage(stage: Element, *, by: Mapping[str, Sequence[Hashable]] | None =
     if isinstance(stage, BaseDrawer):
         examples: dict[str, Any] = {"batches": _blocks(), "seed": st.integers(0, 2**32)}
         suited = _count(examples, lambda **example: keeps_drawer_laws(stage, **example), max_examples)
+        require_inclusion(stage)
     elif isinstance(stage, Stage):
         columns = by or dict.fromkeys(stage.key_columns, _LABELS) or {"group": _LABELS}
         keeps = _KeepsLaws(stage)
