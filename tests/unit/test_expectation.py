@@ -16,6 +16,7 @@ from batchwright import (
     Pipeline,
     PipelineSampler,
     Plan,
+    Pool,
     Stage,
     TemporalEnricher,
 )
@@ -48,13 +49,16 @@ class Keep(Stage):
         return draft.filter(draft.index.pool("condition", self.condition))
 
 
-class TwiceThree(Stage):
-    """Splits the batch into the first three positions and the last three, which overlap."""
+class Parts(Stage):
+    """Splits the batch into parts, each given by ends of ranges, which may overlap."""
+
+    def __init__(self, *parts: list[int]) -> None:
+        self.parts = parts
 
     def apply(self, draft: Draft) -> Any:
-        """Return the draft with both shares."""
-        first = draft.index.pool("experiment", "a")
-        return draft.split(lambda _: [(first, 1.0), (draft.universe - draft.index.pool("condition", "y"), 1.0)])
+        """Return the draft with a share of each part."""
+        pools = [Pool.of(ends[0::2], ends[1::2], draft.index.size) for ends in self.parts]
+        return draft.split(lambda _: [(pool, 1.0) for pool in pools])
 
 
 class WithReplacement(BaseDrawer):
@@ -97,12 +101,21 @@ def test_rows_that_no_batch_holds() -> None:
     assert found.log_q().to_rows() == pytest.approx([np.log(0.5), np.log(0.5), -np.inf, -np.inf])
 
 
-def test_shares_that_overlap_hold_a_row_by_either() -> None:
-    """Two shares of one row each are drawn independently: a row of both is held by 1 - 2/3 * 2/3."""
-    found = expect(TwiceThree())
-    assert found.visits.to_rows() == pytest.approx([2 / 3, 2 / 3, 1 / 3, 1 / 3])
-    assert found.inclusion.to_rows() == pytest.approx([5 / 9, 5 / 9, 1 / 3, 1 / 3])
-    assert found.repeats == pytest.approx(2 - 16 / 9)
+@pytest.mark.parametrize(
+    ("second", "visits", "inclusion"),
+    [
+        # A row of two shares of three, of which one row each is drawn, is held by 1 - 2/3 * 2/3.
+        ([0, 2, 3, 4], [2 / 3, 2 / 3, 1 / 3, 1 / 3], [5 / 9, 5 / 9, 1 / 3, 1 / 3]),
+        ([0, 2], [5 / 6, 5 / 6, 1 / 3, 0], [2 / 3, 2 / 3, 1 / 3, 0]),
+        ([3, 4], [1 / 3, 1 / 3, 1 / 3, 1], [1 / 3, 1 / 3, 1 / 3, 1]),
+    ],
+)
+def test_shares_that_overlap_hold_a_row_by_either(second: Any, visits: list[float], inclusion: list[float]) -> None:
+    """Shares are drawn independently; visits sum, and a row is held unless both miss it."""
+    found = expect(Parts([0, 3], second))
+    assert found.visits.to_rows() == pytest.approx(visits)
+    assert found.inclusion.to_rows() == pytest.approx(inclusion)
+    assert found.repeats == pytest.approx(2 - sum(inclusion))
 
 
 def test_a_drawer_says_what_it_holds() -> None:
