@@ -24,7 +24,7 @@ from batchwright.trunk import Trunk
 from batchwright.walk import settled_in, walk
 
 if TYPE_CHECKING:
-    from batchwright.report.explanation import Explanation
+    from batchwright.explanation import Explanation
 
 __all__ = ["Plan"]
 
@@ -128,7 +128,7 @@ class Plan:
 
     def explain(self) -> Explanation:
         """Return the chain stage by stage, with what batches will hold, as text, for notebooks and as plain values."""
-        from batchwright.report.explanation import Explanation  # noqa: PLC0415 - only where it is asked for.
+        from batchwright.explanation import Explanation  # noqa: PLC0415 - only where it is asked for.
 
         return Explanation.of(self.survey())
 

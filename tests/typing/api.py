@@ -22,7 +22,7 @@ from batchwright import (
     Stage,
     TemporalEnricher,
 )
-from batchwright.report.explanation import Explanation
+from batchwright.explanation import Explanation
 from batchwright.testing import Claims, check_sampler, check_stage, run_checks, sampler_machine
 from batchwright.testing.strategies import pools, samplers, tables
 

@@ -1,1 +1,0 @@
-"""What a chain will do, and what its batches did, for people to read."""
