@@ -9,7 +9,7 @@ from screen import STEPS, Batch, make_sampler, planned
 
 SCRIPT = str(Path(__file__).with_name("ranks_lightning.py"))
 ROUNDS = -(-STEPS // 2)
-# Where one process stopped, for two to go on; the first of these runs, begun in the middle of a round, is resumed again.
+# Where one process stopped, for two to go on. The first of these runs begins in the middle of a round and is resumed.
 STOPS = (3, 1, 10, 11, 12, 21)
 
 
