@@ -1,0 +1,105 @@
+"""The columns of a report: the label of each row of a table, or its time."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from batchwright.columns import lots_of
+from batchwright.encoding import LabelEncoder
+from batchwright.errors import TableError
+from batchwright.index import MetadataIndex
+from batchwright.pool import Pool
+from batchwright.times import TimeReader
+
+__all__ = ["LabelColumn", "count_rows", "read_labels", "read_times"]
+
+
+@attrs.frozen(eq=False)
+class LabelColumn:
+    """The labels of one column, and which of them each row has.
+
+    Parameters
+    ----------
+    name
+        The column.
+    labels
+        The labels that occur, sorted.
+    codes
+        Unsigned integers, shape (N,): the number of the label of each row.
+    """
+
+    name: str
+    labels: tuple[Hashable, ...]
+    codes: NDArray[Any]
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """Rows of each label: int64, shape (number of labels,)."""
+        return np.bincount(self.codes, minlength=len(self.labels))
+
+
+def count_rows(table: Any) -> int:
+    """Return the number of rows of any table, or of an index."""
+    if isinstance(table, MetadataIndex):
+        return table.size
+    return sum(size for size, _ in lots_of(table, ()))
+
+
+def read_labels(table: Any, name: str) -> LabelColumn:
+    """Read a column of labels, with the rules of a key column.
+
+    Raises
+    ------
+    TableError
+        If the column is missing, has missing values or cannot be sorted, or if an index was not made by it.
+    """
+    if isinstance(table, MetadataIndex):
+        return _labels_of_index(table, name)
+    encoder = LabelEncoder(name)
+    codes = np.concatenate([encoder.encode(lot[name]) for _, lot in lots_of(table, [name])])
+    labels, rank = encoder.sort(np.flatnonzero(np.bincount(codes)))
+    return LabelColumn(name, labels, rank.astype(_type_for(labels))[codes])
+
+
+def read_times(table: Any, name: str) -> NDArray[Any]:
+    """Read an ordered column: int64, float64 or datetime64, shape (N,); missing values are NaN or NaT."""
+    if isinstance(table, MetadataIndex):
+        return _times_of_index(table, name)
+    reader = TimeReader(name)
+    return np.concatenate([reader.read(lot[name]) for _, lot in lots_of(table, [name])])
+
+
+def _labels_of_index(index: MetadataIndex, name: str) -> LabelColumn:
+    groups = index.groups(Pool.full(index.size), name)
+    codes = np.empty(index.size, dtype=_type_for(groups.labels))
+    for code, pool in enumerate(groups):
+        codes[index.rows(pool.positions())] = code
+    return LabelColumn(name, groups.labels, codes)
+
+
+def _times_of_index(index: MetadataIndex, name: str) -> NDArray[Any]:
+    timeline = index.timeline
+    if timeline is None or timeline.column != name:
+        found = "no column" if timeline is None else repr(timeline.column)
+        msg = (
+            f"An index must be ordered by the column that is reported; {name!r} is not what orders its {index.size} "
+            f"rows, {found} does (audit). Pass the table, or make the index with order_by={name!r}."
+        )
+        raise TableError(msg)
+    # The rank behind the last one stands for a missing time, which there is of floats and of dates only.
+    missing = np.array([np.nan if timeline.times.dtype.kind == "f" else 0]).astype(timeline.times.dtype)
+    if timeline.times.dtype.kind == "M":
+        missing[:] = np.datetime64("NaT")
+    ranks = np.repeat(timeline.keys % (timeline.times.size + 1), np.diff(timeline.starts))
+    times: NDArray[Any] = np.empty(index.size, dtype=timeline.times.dtype)
+    times[index.rows(np.arange(index.size))] = np.append(timeline.times, missing)[ranks]
+    return times
+
+
+def _type_for(labels: tuple[Hashable, ...]) -> np.dtype[Any]:
+    return np.min_scalar_type(len(labels))

@@ -1,0 +1,98 @@
+"""Figures of an audit, by matplotlib: made without its global state, so nothing is shown or kept."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from batchwright.errors import SettingError
+from batchwright.report.frames import AuditFrames
+from batchwright.report.shown import COLOURS, Composition, largest_labels
+
+__all__ = ["figures_of"]
+
+_LABELS = 24
+_MARK, _ACCENT = COLOURS[0], COLOURS[5]
+
+
+def figures_of(audit: AuditFrames) -> dict[str, Any]:
+    """Return the figures by name."""
+    figures = {"composition": _composition(audit), "expected": _expected(audit), "coverage": _coverage(audit)}
+    if audit.times is not None and audit.first["time"].notna().any():
+        figures["times"] = _times(audit)
+    return figures
+
+
+def _composition(audit: AuditFrames) -> Any:
+    """Draw the first batches as bars, side by side for each column."""
+    batches = int(audit.first["batch"].max()) + 1
+    figure, all_axes = _panels(len(audit.columns), 1.2 + 0.3 * batches)
+    for column, axes in zip(audit.columns, all_axes, strict=True):
+        shown = Composition.of(audit, column)
+        ends = shown.counts.cumsum(axis=1)
+        for name, colour, counts, end in zip(shown.names, shown.colours, shown.counts.T, ends.T, strict=True):
+            axes.barh(range(batches), counts, left=end - counts, color=colour, edgecolor="white", label=name)
+        axes.set(xlabel="rows", title=column, yticks=range(batches))
+        axes.invert_yaxis()
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False, fontsize="small")
+    all_axes[0].set_ylabel("batch")
+    return figure
+
+
+def _expected(audit: AuditFrames) -> Any:
+    """Draw what was observed as bars, side by side for each column, with marks where it was expected."""
+    frames = [largest_labels(audit, column, _LABELS) for column in audit.columns]
+    figure, all_axes = _panels(len(frames), 1.5 + 0.3 * max(map(len, frames)))
+    for column, frame, axes in zip(audit.columns, frames, all_axes, strict=True):
+        places = np.arange(len(frame))
+        axes.barh(places, frame["observed"], color=COLOURS[4], label="observed")
+        axes.scatter(
+            frame["shuffled"], places, facecolor="white", edgecolor="black", marker="D", s=22, label="shuffled"
+        )
+        if frame["expected"].notna().any():
+            axes.scatter(frame["expected"], places, color=_ACCENT, marker="|", s=180, linewidth=2.5, label="expected")
+        axes.set(xlabel="mean rows of a batch", title=column)
+        axes.set_yticks(places, [str(label) for label in frame["label"]])
+        axes.invert_yaxis()
+    all_axes[-1].legend(frameon=False, fontsize="small")
+    return figure
+
+
+def _coverage(audit: AuditFrames) -> Any:
+    figure, (axes,) = _panels(1, 3.5)
+    axes.plot(audit.coverage["batches"], audit.coverage["drawn"], color="black", linestyle="--", label="drawn")
+    axes.plot(audit.coverage["batches"], audit.coverage["distinct"], color=_MARK, linewidth=2.5, label="distinct")
+    axes.set(xlabel="batches", ylabel="rows", ylim=(0, None))
+    axes.legend(frameon=False)
+    return figure
+
+
+def _times(audit: AuditFrames) -> Any:
+    """Draw each row of the first batches at its time, and a bar from the lower to the upper quartile."""
+    assert audit.times is not None  # noqa: S101 - asked for where there are times.
+    number = int(audit.first["batch"].max()) + 1
+    figure, (axes,) = _panels(1, 1.2 + 0.3 * number)
+    quartiles = audit.times.head(number).dropna(subset="median")
+    # Widths of dates are durations, which some kinds of axis refuse; lines between two points have none.
+    ends = quartiles["lower_quartile"], quartiles["upper_quartile"]
+    axes.hlines(quartiles["batch"], *ends, color=COLOURS[4], linewidth=11, alpha=0.6)
+    axes.scatter(audit.first["time"], audit.first["batch"], color="black", marker="|", s=40, alpha=0.5)
+    axes.scatter(quartiles["median"], quartiles["batch"], color=_ACCENT, marker="|", s=160, linewidth=2.5)
+    axes.set(xlabel=audit.order_column, ylabel="batch", yticks=range(number))
+    axes.invert_yaxis()
+    return figure
+
+
+def _panels(number: int, height: float) -> tuple[Any, list[Any]]:
+    """Return a figure with so many axes side by side."""
+    try:
+        figure = import_module("matplotlib.figure").Figure(figsize=(5.0 * number, height), layout="constrained")
+    except ModuleNotFoundError as error:
+        msg = "Figures are drawn by matplotlib; 0 versions of it are there (Audit.figures). Install batchwright[plot]."
+        raise SettingError(msg) from error
+    all_axes = list(figure.subplots(1, number, squeeze=False)[0])
+    for axes in all_axes:
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, all_axes

@@ -1,0 +1,63 @@
+"""What charts show of an audit, whoever draws them: which labels, in which colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from batchwright.report.frames import AuditFrames
+
+__all__ = ["COLOURS", "Composition", "largest_labels", "some_points"]
+
+# Okabe and Ito's palette, which readers of all kinds of colour vision tell apart; the last is for what is left over.
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#8a8a8a")
+_LEFT_OVER = "others"
+_POINTS = 200
+
+
+@attrs.frozen(eq=False)
+class Composition:
+    """The rows of each label in the first batches.
+
+    Parameters
+    ----------
+    names
+        The labels as text, at most as many as there are colours; the last may be the sum of all others.
+    colours
+        The colour of each.
+    counts
+        int64, shape (batches, names).
+    """
+
+    names: Sequence[str]
+    colours: Sequence[str]
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, audit: AuditFrames, column: str) -> Composition:
+        """Count the labels of a column in the first batches; the most frequent ones are shown."""
+        counts = pd.crosstab(audit.first["batch"], audit.first[f"label of {column}"])
+        most = len(COLOURS) - 1
+        named = counts.sum().sort_values(ascending=False, kind="stable").index[:most]
+        shown = counts[[label for label in counts if label in set(named)]]
+        names, colours = [str(label) for label in shown], list(COLOURS[: shown.shape[1]])
+        left_over = counts.sum(axis=1) - shown.sum(axis=1)
+        if not left_over.any():
+            return cls(names, colours, shown.to_numpy())
+        return cls([*names, _LEFT_OVER], [*colours, COLOURS[-1]], np.column_stack([shown, left_over]))
+
+
+def largest_labels(audit: AuditFrames, column: str, most: int) -> pd.DataFrame:
+    """Return the rows of `audit.table` of a column, cut to its largest labels, in the order of the table."""
+    rows = audit.table[audit.table["column"] == column]
+    largest = rows[["observed", "expected"]].max(axis=1).sort_values(ascending=False, kind="stable").index[:most]
+    return rows.loc[sorted(largest)]
+
+
+def some_points(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return so many rows of a frame, evenly spaced, that a line through them looks the same."""
+    return frame.iloc[np.unique(np.linspace(0, len(frame) - 1, min(_POINTS, len(frame))).round().astype(int))]
