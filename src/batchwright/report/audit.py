@@ -82,8 +82,8 @@ def audit(
 
     A sampler of this library is looked at from the start of its epoch, over all ranks, and is not moved. The
     expectation comes from its plan. Batches of a plan are independent, so the standard error of a mean is
-    ``sqrt(variance / n_batches)``. The variance is exact, by the plan, where a chain has at most 4096 leaves and ends with
-    a `Drawer`; otherwise it is that of the batches at hand.
+    ``sqrt(variance / n_batches)``. The variance is exact, by the plan, where a chain has at most 4096 leaves and ends
+    with a `Drawer`; otherwise it is that of the batches at hand.
 
     Parameters
     ----------
