@@ -106,6 +106,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """Look at the page of an audit in headless Chromium; skipped, saying so, where there is none."""
+    install(session, "browser")
+    session.run("pytest", "-c", "tests/browser/pytest.ini", "tests/browser", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure what a batch costs beside other samplers; without arguments, rewrite the tables of docs/cost.md."""
     # In one go with torch, since peers would bring another.
