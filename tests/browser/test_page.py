@@ -136,7 +136,10 @@ def test_very_long_tables_stay_small() -> None:
     """Thousands of labels of very many rows make a page of less than two megabytes, whose charts are drawn."""
     rows = 1_000_000
     table = pd.DataFrame(
-        {"plate": np.arange(rows) // 400, "kind": pd.Categorical.from_codes(np.arange(rows) % 7, list("abcdefg"))}
+        {
+            "plate": [f"PLATE_BR00117{row // 400:04d}_Batch_1" for row in range(rows)],
+            "kind": pd.Categorical.from_codes(np.arange(rows) % 7, list("abcdefg")),
+        }
     )
     sampler: Any = PipelineSampler(table, [ExperimentSelector("plate"), ConditionBalancer("kind"), Drawer()], 128)
     page = audit(sampler, table, 300, by=["plate", "kind"]).to_html()

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from batchwright.datasets import time_lapse_screen
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "train.py"
@@ -32,3 +34,14 @@ def test_training_on_a_file(tmp_path: Path) -> None:
     assert "1500 rows in 23 cells" in printed
     assert "epoch 0: 2 batches, mean loss" in printed
     assert "a batch, over an epoch of 75: structured" in printed
+
+
+def test_an_audit_is_written(tmp_path: Path) -> None:
+    """The script that audits prints the numbers and writes the page and the picture."""
+    pytest.importorskip("matplotlib")
+    files = ["--html", str(tmp_path / "page.html"), "--picture", str(tmp_path / "batches.svg")]
+    command = [sys.executable, str(SCRIPT.with_name("audit.py")), *files]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own script.
+    assert "0 of 10 labels deviate" in printed
+    assert (tmp_path / "page.html").read_text().startswith("<!DOCTYPE html>")
+    assert "<svg" in (tmp_path / "batches.svg").read_text()

@@ -17,10 +17,11 @@ from batchwright.report.shown import COLOURS, Composition, largest_labels, some_
 __all__ = ["composition_chart", "coverage_chart", "expected_chart", "times_chart"]
 
 # Units of the drawing, which the page scales to its width.
-_WIDTH, _LEFT, _RIGHT, _LINE = 860, 150, 60, 24
+_WIDTH, _LEFT, _RIGHT, _LINE = 860, 175, 60, 24
 _PLOT = _WIDTH - _LEFT - _RIGHT
 _LABELS = 24
-_WIDEST_TEXT = 20
+# Capitals are some nine units wide.
+_WIDEST_TEXT = 18
 
 
 def composition_chart(audit: AuditFrames, column: str) -> str:
