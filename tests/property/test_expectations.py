@@ -76,6 +76,9 @@ def test_rows_are_those_of_the_enumeration(drawn: tuple[Plan, pd.DataFrame]) -> 
     assert expectation.visits.to_rows() == pytest.approx(visits, rel=1e-9, abs=0)
     assert expectation.inclusion.to_rows() == pytest.approx(chances, rel=1e-9, abs=0)
     assert plan.expected_visits().tolist() == expectation.visits.to_rows().tolist()
+    surveyed = plan.survey().expectation
+    assert surveyed is not None
+    assert surveyed.inclusion.to_rows() == pytest.approx(chances, rel=1e-9, abs=0)
     kept = plan.universe.size
     assert expectation.unreached.size == (visits == 0).sum() - (len(visits) - kept)
     assert expectation.fraction_unreached == expectation.unreached.size / kept

@@ -93,7 +93,7 @@ as varied as so many rows, all alike  3.32
 
 def test_html_holds_the_same_text() -> None:
     """What a notebook shows is what is printed, with labels escaped and no style of its own."""
-    table = {"experiment": ["<b>a", "<b>a", "&c"], "condition": [*"xyx"]}
+    table = {"experiment": ["&c", "&c", "<b>a"], "condition": [*"xyx"]}
     explanation = make_plan(ExperimentSelector(), ConditionBalancer(), table=table).explain()
     found = "".join(Tables(explanation._repr_html_()).text)
     assert found.replace(" ", "") == "".join(str(explanation).split()).replace("\n", "")

@@ -91,6 +91,11 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "error",
         "all 4 shares looked at lie inside theirs.",
     ),
+    "all in windows but for a leak": (
+        {"stages": [SELECT, LeakMixer(0.5), TemporalEnricher("hours", 1)], "keep": "ab"},
+        "error",
+        "all 4 shares looked at lie inside theirs.",
+    ),
     "no times": (
         {"stages": [SELECT, TemporalEnricher("hours", 0)]},
         "warning",
