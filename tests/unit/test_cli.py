@@ -409,7 +409,13 @@ def test_the_real_command(folder: Path) -> None:
 def test_a_reader_may_stop_early(folder: Path, arguments: str, reader: str) -> None:
     """Who reads may close the pipe, in the middle or before the little that there is; nothing is complained of."""
     assert folder.exists()
-    shell = ["/bin/bash", "-o", "pipefail", "-c", f"{sys.executable} -m batchwright {arguments} | {reader}"]
+    shell = [
+        "/bin/bash",
+        "-o",
+        "pipefail",
+        "-c",
+        f"unset PYTHONUNBUFFERED; {sys.executable} -m batchwright {arguments} | {reader}",
+    ]
     ended = subprocess.run(shell, text=True, capture_output=True, check=False)  # noqa: S603 - our own command.
     assert ended.returncode == 0
     assert "BrokenPipe" not in ended.stderr
