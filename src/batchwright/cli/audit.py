@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from importlib import import_module
-from typing import Any
 
 from batchwright.cli.arguments import chain_of
 from batchwright.cli.output import code_of, print_json
 from batchwright.cli.progress import is_watched
 from batchwright.cli.tables import read_table
+from batchwright.report import audit
 from batchwright.sampler import PipelineSampler
 
 __all__ = ["run"]
@@ -21,14 +20,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Print an audit, and write it as a page if asked; return the exit code."""
     chain = chain_of(arguments)
     table = read_table(arguments.table, chain, arguments.by or [], arguments.repeat)
-    sampler: Any = PipelineSampler(table, chain, arguments.batch_size, seed=arguments.seed)
-    audit = import_module("batchwright.report").audit(
-        sampler, table, n_batches=arguments.batches, by=arguments.by, progress=is_watched()
-    )
+    sampler = PipelineSampler(table, chain, arguments.batch_size, seed=arguments.seed)
+    audited = audit(sampler, table, n_batches=arguments.batches, by=arguments.by, progress=is_watched())
     if arguments.json:
-        print_json(audit.to_dict())
+        print_json(audited.to_dict())
     else:
-        print(audit, audit.table.to_string(index=False, max_rows=_SHOWN), sep="\n\n")
+        print(audited, audited.table.to_string(index=False, max_rows=_SHOWN), sep="\n\n")
     if arguments.html is not None:
-        audit.to_html(arguments.html)
+        audited.to_html(arguments.html)
     return code_of(sampler.plan.findings(), strict=arguments.strict)

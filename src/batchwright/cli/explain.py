@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from batchwright._checks import check_integer
 from batchwright.cli.arguments import chain_of
@@ -19,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
     chain = chain_of(arguments)
     table = read_table(arguments.table, chain, repeat=arguments.repeat)
     batch_size = check_integer(arguments.batch_size, "batch_size", "explain", 1, "Pass the number of rows of a batch.")
-    plan: Any = Plan(chain, index_of(table, chain), batch_size)
+    plan = Plan(chain, index_of(table, chain), batch_size)
     explanation = plan.explain()
     if arguments.json:
         print_json(explanation.to_dict())
