@@ -4,7 +4,6 @@ import json
 import math
 from collections import Counter
 from itertools import islice
-from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -23,7 +22,6 @@ from batchwright import (
     LeakMixer,
     MetadataIndex,
     PipelineSampler,
-    Plan,
     TemporalEnricher,
 )
 from batchwright.errors import SettingError, SettingTypeError, TableError
@@ -258,14 +256,13 @@ def test_json_is_plain() -> None:
     assert plain["times"] is None
 
 
-def test_the_plan_explains_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a plan says of itself and finds stands in the audit, and both are text in its dict."""
-    finding = SimpleNamespace(severity="warning", message="'b' has 4 rows.", way_out="Lower batch_size.")
-    monkeypatch.setattr(Plan, "explain", lambda _: 42, raising=False)
-    monkeypatch.setattr(Plan, "findings", lambda _: (finding,), raising=False)
+def test_the_plan_explains_itself() -> None:
+    """What a plan says of itself and finds stands in the audit, and in its dict as plain values."""
     found = audit(sampler(), TABLE, 2)
-    assert (found.explanation, found.findings) == ("42", (finding,))
-    assert found.to_dict()["findings"] == [vars(finding)]
+    expected = sampler().plan.explain()
+    assert str(found.explanation) == str(expected)
+    assert found.to_dict()["explanation"] == expected.to_dict()
+    assert audit([[0]], TABLE, by="donor").to_dict()["explanation"] is None
 
 
 def test_it_says_what_it_is() -> None:

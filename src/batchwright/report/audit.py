@@ -39,7 +39,7 @@ class Audit(AuditFrames):
     """What some batches held, beside what was expected: a value, made by `audit`.
 
     Its attributes are those of `AuditFrames`: the frames ``table``, ``batches``, ``coverage``, ``times`` and ``first``,
-    besides ``sampler``, ``rows``, ``columns``, ``order_column``, ``explanation`` and ``findings``.
+    besides ``sampler``, ``rows``, ``columns``, ``order_column`` and ``explanation``.
     """
 
     def __repr__(self) -> str:
@@ -146,7 +146,7 @@ def audit(
         drawn.coverage(),
         None if times is None else _quarters(drawn, times),
         _first(drawn, columns, times),
-        *_explain(plan),
+        None if plan is None else plan.explain(),
     )
 
 
@@ -239,12 +239,6 @@ def _first(drawn: DrawnBatches, columns: Sequence[LabelColumn], times: NDArray[A
     if times is not None:
         frame["time"] = times[: rows.size]
     return frame
-
-
-def _explain(plan: Plan | None) -> tuple[str | None, tuple[Any, ...]]:
-    # Neither is there of a plan that does not explain itself.
-    explain, findings = getattr(plan, "explain", None), getattr(plan, "findings", None)
-    return (None if explain is None else str(explain()), () if findings is None else tuple(findings()))
 
 
 def _write(text: str, path: str | os.PathLike[str] | None) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 import attrs
 import pandas as pd
 
-from batchwright.report.plain import plain, records
+from batchwright.explanation import Explanation
+from batchwright.report.plain import records
 
 __all__ = ["AuditFrames"]
 
@@ -46,9 +47,7 @@ class AuditFrames:
         The first 12 batches in detail: ``batch``, ``row`` of the table, for each column of labels its label, under the
         name ``label of <column>``, and ``time``, the value of the ordered column, if there is one.
     explanation
-        What the plan says of itself; None where there is no plan.
-    findings
-        What the plan finds in need of attention: objects with ``severity``, ``message`` and ``way_out``.
+        What the plan says of itself, with its findings; None where there is no plan.
     """
 
     sampler: str
@@ -60,8 +59,7 @@ class AuditFrames:
     coverage: pd.DataFrame
     times: pd.DataFrame | None
     first: pd.DataFrame
-    explanation: str | None = None
-    findings: tuple[Any, ...] = ()
+    explanation: Explanation | None = None
 
     @property
     def limit(self) -> float:
@@ -91,9 +89,5 @@ class AuditFrames:
             "order_column": self.order_column,
             "limit": self.limit,
             **{name: None if frame is None else records(frame) for name, frame in frames.items()},
-            "explanation": self.explanation,
-            "findings": [
-                {name: plain(getattr(finding, name)) for name in ("severity", "message", "way_out")}
-                for finding in self.findings
-            ],
+            "explanation": None if self.explanation is None else self.explanation.to_dict(),
         }

@@ -7,11 +7,12 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+import attrs
 import pandas as pd
 
 from batchwright.report.charts import composition_chart, coverage_chart, expected_chart, times_chart
 from batchwright.report.frames import AuditFrames
-from batchwright.report.plain import plain, records
+from batchwright.report.plain import records
 
 __all__ = ["page_of"]
 
@@ -61,14 +62,15 @@ def _facts(audit: AuditFrames) -> str:
 
 
 def _explanation(audit: AuditFrames) -> str:
+    if audit.explanation is None:
+        return ""
+    tables = attrs.evolve(audit.explanation, findings=())._repr_html_()
     findings = "".join(
-        f'<li class="{escape(str(plain(found.severity)), quote=True)}"><b>{escape(str(found.severity))}</b> '
-        f"{escape(str(found.message))} {escape(str(found.way_out))}</li>"
-        for found in audit.findings
+        f'<li class="{finding.severity}"><b>{finding.severity}</b> {escape(finding.text)}</li>'
+        for finding in audit.explanation.findings
     )
     listed = f'<ul class="findings">{findings}</ul>' if findings else ""
-    text = "" if audit.explanation is None else f'<pre tabindex="0">{escape(audit.explanation)}</pre>'
-    return _section("The chain", text, listed) if text or listed else ""
+    return _section("The chain", f'<div class="chain">{tables}</div>', listed)
 
 
 def _compositions(audit: AuditFrames) -> Iterable[str]:
