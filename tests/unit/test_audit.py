@@ -21,12 +21,13 @@ from batchwright import (
     ExperimentSelector,
     LeakMixer,
     MetadataIndex,
+    Pipeline,
     PipelineSampler,
     TemporalEnricher,
 )
 from batchwright.errors import SettingError, SettingTypeError, TableError
 from batchwright.report import audit
-from batchwright.report.columns import read_labels
+from batchwright.report.columns import read_labels, read_times
 from batchwright.report.drawn import DrawnBatches
 from batchwright.report.moments import Moments
 from batchwright.report.tally import Tally
@@ -87,6 +88,18 @@ def test_variances_are_those_of_full_enumeration(data: st.DataObject) -> None:
             variance = sum(chances[batch] * (count - mean) ** 2 for batch, count in counts.items())
             assert moments.variance is not None
             assert (moments.mean[code], moments.variance[code]) == pytest.approx((mean, variance), abs=1e-9)
+
+
+@pytest.mark.parametrize("batch_size", range(1, 11))
+def test_variance_of_an_even_draw_is_hypergeometric(batch_size: int) -> None:
+    """Of five rows, three of them alike, any number drawn has the variance of all even draws there are."""
+    index = MetadataIndex.from_table({"drug": list("xxxyy")}, "drug")
+    plan = Plan(Pipeline([DRAW]), index, batch_size)
+    chances = distribution(plan)
+    mean, square = (sum(p * sum(row < 3 for row in batch) ** k for batch, p in chances.items()) for k in (1, 2))
+    moments = Moments.of(plan, ["drug"])["drug"]
+    assert moments.variance is not None
+    assert (moments.mean[0], moments.variance[0]) == pytest.approx((mean, square - mean**2), abs=1e-9)
 
 
 def test_scores_of_a_right_plan_are_standard() -> None:
@@ -210,6 +223,14 @@ def test_any_table_is_read(make: Any) -> None:
     found = audit(made, make(table), 20, by=["donor", "drug"])
     assert found.to_dict()["first"] == audit(made, frame, 20, by=["donor", "drug"]).to_dict()["first"]
     assert found.times is not None
+
+
+@pytest.mark.parametrize("times", [[2.0, math.nan, 1.0], [2, 1, 1], pd.to_datetime(["2026-03-02", None, "2026-03-01"])])
+def test_an_index_tells_the_times_of_its_rows(times: Any) -> None:
+    """The times that an index holds are those of the table, row by row, the missing ones missing."""
+    table = {"donor": ["b", "a", "a"], "when": times}
+    index = MetadataIndex.from_table(table, "donor", "when")
+    np.testing.assert_array_equal(read_times(index, "when"), read_times(table, "when"))
 
 
 @pytest.mark.parametrize("dates", [False, True])
