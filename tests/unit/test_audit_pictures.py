@@ -76,6 +76,8 @@ def test_charts_draw_the_numbers() -> None:
     composition, comparison, _ = charts_of(found.to_html())
     widths = [float(rect.get("width", 0)) for rect in composition.iter("rect") if rect.get("class") == "part"]
     assert [width / max(widths) for width in widths] == pytest.approx([2 / 3, 1 / 3, 1], abs=1e-3)
+    places = [float(rect.get("x", 0)) for rect in composition.iter("rect") if rect.get("class") == "part"]
+    assert places == pytest.approx([places[0], places[0] + widths[0], places[0]], abs=0.2)
     titles = [title.text for title in composition.iter("title")]
     assert titles == ["x: 2 rows of batch 0", "y: 1 rows of batch 0", "x: 3 rows of batch 1"]
     marks = [float(rect.get("width", 0)) for rect in comparison.findall("g/rect") if rect.get("height") == "14"]
@@ -127,6 +129,7 @@ def test_figures_draw_the_numbers() -> None:
     figures = audit([[0, 1, 3], [0, 0, 0]], {"drug": ["x", "x", "x", "y"]}, by="drug").figures()
     assert set(figures) == {"composition", "expected", "coverage"}
     assert [bar.get_width() for bar in figures["composition"].axes[0].patches] == [2, 3, 1, 0]
+    assert [bar.get_x() for bar in figures["composition"].axes[0].patches] == [0, 0, 2, 3]
     assert [bar.get_width() for bar in figures["expected"].axes[0].patches] == [2.5, 0.5]
     assert [line.get_ydata().tolist() for line in figures["coverage"].axes[0].lines] == [[3, 6], [3, 3]]
 
