@@ -107,7 +107,9 @@ def test_text_sorts_as_text(page: str) -> None:
 
 def test_headers_are_worked_by_the_keyboard(page: str) -> None:
     """Each header is a button that takes the focus, so a table can be sorted without a mouse."""
-    script = "[...document.querySelectorAll('.sortable th')].every((h) => { const b = h.firstElementChild; b.focus(); %s })"
+    script = (
+        "[...document.querySelectorAll('.sortable th')].every((h) => { const b = h.firstElementChild; b.focus(); %s })"
+    )
     assert look(page, script % "return document.activeElement === b && b.tagName === 'BUTTON' && h.scope === 'col';")
 
 
