@@ -23,6 +23,7 @@ from batchwright import (
     MetadataIndex,
     Pipeline,
     PipelineSampler,
+    Plan,
     TemporalEnricher,
 )
 from batchwright.errors import SettingError, SettingTypeError, TableError
