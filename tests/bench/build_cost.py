@@ -1,11 +1,12 @@
-"""What an index takes to be built, kept and opened; prints two Markdown tables.
+"""What an index takes to be built, kept, opened and explained; prints three Markdown tables.
 
     python tests/bench/build_cost.py --rows 1.6e7 --groups 1e6
 
 The first is of tables in memory with 20 experiments x 4 conditions. Times are ratios, taken in one run: to the lists of
 rows by experiment, and by experiment and condition, that a sampler keeps which looks groups up by `DataFrame.groupby`;
 and to `pandas.factorize` of both key columns. Memory is what was allocated besides the table, at most and in the end.
-The second is of the counts of very many groups, in sets of a thousand conditions, that stand for 10**12 rows.
+The second is what a plan with a window over the 97 times takes to be explained, and to say what it does to each row.
+The third is of the counts of very many groups, in sets of a thousand conditions, that stand for 10**12 rows.
 """
 
 from __future__ import annotations
@@ -22,7 +23,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from batchwright import ConditionBalancer, Drawer, ExperimentSelector, LeakMixer, MetadataIndex, PipelineSampler
+from batchwright import (
+    ConditionBalancer,
+    Drawer,
+    ExperimentSelector,
+    LeakMixer,
+    MetadataIndex,
+    Pipeline,
+    PipelineSampler,
+    Plan,
+    TemporalEnricher,
+)
 
 BY = ["experiment", "condition"]
 REPEATS = 3
@@ -84,8 +95,19 @@ def builds(rows: int) -> Iterator[str]:
         yield f"| {name} | {ours:.2f} | {ratios} | {kept / rows:.1f} | {most / rows:.1f} |"
 
 
-def trillion(groups: int) -> Iterator[str]:
+def explained(rows: int) -> Iterator[str]:
     """Yield the lines of the second table."""
+    *_, (_, table, order_by) = make_tables(rows)
+    chain = Pipeline(
+        [ExperimentSelector(), LeakMixer(0.2), ConditionBalancer(), TemporalEnricher("hours", half_width=2), Drawer()]
+    )
+    plan = Plan(chain, MetadataIndex.from_table(table, BY, order_by), batch_size=128)
+    yield f"| `explain`, s | {seconds(lambda: str(plan.explain())):.2f} |"
+    yield f"| `expectation`, s | {seconds(plan.expectation):.2f} |"
+
+
+def trillion(groups: int) -> Iterator[str]:
+    """Yield the lines of the third table."""
     plates = np.arange(groups)
     counts = {
         "experiment": [f"e{plate // 1000:06d}" for plate in plates.tolist()],
@@ -109,7 +131,7 @@ def trillion(groups: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=float, default=1.6e7)
     parser.add_argument("--groups", type=float, default=1e6)
@@ -117,6 +139,9 @@ def main() -> None:
     print("| keys | build, s | over groupby | over factorize | bytes a row kept | bytes a row at most |")
     print("| --- | --- | --- | --- | --- | --- |")
     for line in builds(int(arguments.rows)):
+        print(line, flush=True)
+    print(f"\n| a plan over {arguments.rows:,.0f} rows | |\n| --- | --- |")
+    for line in explained(int(arguments.rows)):
         print(line, flush=True)
     print(f"\n| {arguments.groups:,.0f} groups for 10^12 rows | |\n| --- | --- |")
     for line in trillion(int(arguments.groups)):
