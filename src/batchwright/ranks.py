@@ -58,9 +58,9 @@ class Ranks:
         """Raise if another rank of the process group begins with other entries: table, chain, seed, position.
 
         Nobody waits for anybody: who comes first leaves its entries in the store of the group, and the others compare
-        theirs with it. So the order in which ranks go about their own collectives does not matter. Samplers are
-        told apart by the order in which a rank begins them. Nothing is compared where ranks are not those of the
-        group, since then not every process need have this sampler.
+        theirs with it, as far as both have them. So the order in which ranks go about their own collectives does
+        not matter. Samplers are told apart by the order in which a rank begins them. Nothing is compared where ranks
+        are not those of the group, since then not every process need have this sampler.
 
         Raises
         ------
@@ -73,10 +73,14 @@ class Ranks:
         store = _store_of_group()
         if store is None:
             return
-        number = store.add(f"batchwright/begun by {group[0]}", 1)
+        try:
+            number = store.add(f"batchwright/begun by {group[0]}", 1)
+        except RuntimeError:  # A stand-in that keeps nothing; where a real one is lost, training says so itself.
+            return
         mine = json.dumps({"rank": group[0], **entries})
         first = json.loads(store.compare_set(f"batchwright/sampler {number}", "", mine))
-        wrong = [f"{key}={value!r} for {first[key]!r}" for key, value in entries.items() if value != first[key]]
+        both = [(key, value, first[key]) for key, value in entries.items() if key in first]
+        wrong = [f"{key}={value!r} for {other!r}" for key, value, other in both if value != other]
         if wrong:
             differ = f"{len(wrong)} of {len(entries)} entries differ on rank {group[0]} from rank {first['rank']}"
             msg = (

@@ -218,11 +218,15 @@ class PipelineSampler(Sampler[list[int]]):
 
     def _deliver(self, start: Position) -> tuple[Iterator[list[int]], int]:
         """Return this rank's batches from a position on, and the steps that each of them takes."""
-        if not self._progress.compared:
-            self._ranks.compare({**attrs.asdict(self._identity), **attrs.asdict(start)}, type(self).__name__)
-            self._progress.compared = True
         rank, num_replicas = self._ranks.now()
-        return self._batches(start.epoch, self._steps_of_rank(start.step, rank, num_replicas)), num_replicas
+        steps = self._steps_of_rank(start.step, rank, num_replicas)
+        if not self._progress.compared:
+            # A rank that has no batch left of an uneven round may have ended a step before the others.
+            place = attrs.asdict(start) if steps or self._even_batches else {}
+            entries = {**attrs.asdict(self._identity), "even_batches": self._even_batches, **place}
+            self._ranks.compare(entries, type(self).__name__)
+            self._progress.compared = True
+        return self._batches(start.epoch, steps), num_replicas
 
     def _steps_of_rank(self, start: int, rank: int, num_replicas: int) -> range:
         """Return the steps of a rank from a global step on; those that fill the last round lie past the epoch."""

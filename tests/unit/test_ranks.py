@@ -58,10 +58,11 @@ def test_equal_samplers_begin_in_peace() -> None:
 @pytest.mark.parametrize(
     ("other", "entries"),
     [
-        ({"rows": 6}, "2 of 5 entries differ on rank 1 from rank 0: table="),  # Fewer rows make fewer steps.
-        ({"batch_size": 4}, "1 of 5 entries differ on rank 1 from rank 0: chain="),
-        ({"seed": 1}, "1 of 5 entries differ on rank 1 from rank 0: seed=1 for 0"),
-        ({"num_replicas": 2, "rank": 1, "seed": 1}, "1 of 5 entries differ on rank 1 from rank 0: seed=1 for 0"),
+        ({"rows": 6}, "2 of 6 entries differ on rank 1 from rank 0: table="),  # Fewer rows make fewer steps.
+        ({"batch_size": 4}, "1 of 6 entries differ on rank 1 from rank 0: chain="),
+        ({"seed": 1}, "1 of 6 entries differ on rank 1 from rank 0: seed=1 for 0"),
+        ({"even_batches": False}, "1 of 6 entries differ on rank 1 from rank 0: even_batches=False for True"),
+        ({"num_replicas": 2, "rank": 1, "seed": 1}, "1 of 6 entries differ on rank 1 from rank 0: seed=1 for 0"),
     ],
 )
 def test_ranks_that_mean_another_sampler_are_refused(other: dict[str, Any], entries: str) -> None:
@@ -82,11 +83,29 @@ def test_ranks_that_stand_elsewhere_are_refused() -> None:
         begin(1, store, resumed)
 
 
+@pytest.mark.parametrize("ranks", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("done", [(9, 8), (8, 8)])
+def test_ranks_that_end_one_step_apart_begin_in_peace(done: tuple[int, int], ranks: tuple[int, int]) -> None:
+    """Where ranks are uneven, one of them has no batch left a step before the end, and its own state says so."""
+    store, finished = HashStore(), sampler(num_batches=9, even_batches=False)
+    for rank in ranks:
+        with rank_of_two(rank, store):
+            running = iter(sampler(num_batches=9, even_batches=False))
+            running.load_state_dict(finished.state_at(epoch=0, step=done[rank]))
+            assert list(running) == [finished.batch(step, 0) for step in range(done[rank] + rank, 9, 2)]
+
+
 def test_samplers_of_one_process_are_left_alone() -> None:
     """A sampler that does not follow the group may be on one rank only, and shifts nothing."""
     store = HashStore()
     begin(0, store, sampler(num_replicas=1, seed=5), sampler(num_replicas=3, rank=1, seed=6), sampler())
     begin(1, store, sampler())
+
+
+def test_a_store_that_keeps_nothing_raises_no_alarm() -> None:
+    """Where a test only pretends to have a group, with torch's own stand-in for a store, nothing is asked."""
+    for rank in (0, 1):
+        assert begin(rank, fake_pg.FakeStore(), sampler()) == [sampler().batch(rank)]
 
 
 def test_ranks_are_compared_once() -> None:
