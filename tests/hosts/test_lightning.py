@@ -155,6 +155,33 @@ def test_a_checkpoint_made_without_the_callback_is_resumed_by_the_count_of_the_t
         assert fit(tmp_path / f"{name}.ckpt", num_workers=num_workers) == WHOLE[trained:]
 
 
+def test_a_run_that_was_validated_after_its_end_keeps_its_position(tmp_path: Path) -> None:
+    """It began in the middle of a round of two ranks, which the trainer's count does not show."""
+    fit(None, every(tmp_path, **EACH), max_steps=3)
+    sampler, cut = make_sampler(num_replicas=2, rank=0), {"max_steps": 5, "enable_checkpointing": False}
+    trainer = PAGE.train(Net(), Rows(), sampler, resume=kept(tmp_path)[3], **cut, **QUIET)
+    trainer.validate(PAGE.Module(Net()), validation(), verbose=False)
+    trainer.save_checkpoint(tmp_path / "later.ckpt")
+    assert fit(tmp_path / "later.ckpt") == WHOLE[3 + 2 * 2 :]
+
+
+def test_a_run_that_fails_before_it_trains_has_no_position(tmp_path: Path) -> None:
+    """Where a callback serves another run, nothing of the sampler before is written into its checkpoints."""
+
+    class Refuse(Callback):
+        def on_sanity_check_start(self, *_: Any) -> None:
+            raise InterruptedError
+
+    state, path = PAGE.SamplerState(), tmp_path / "early.ckpt"
+    settings = {"max_epochs": 1, "enable_checkpointing": False} | QUIET
+    Trainer(callbacks=[state], **settings).fit(PAGE.Module(Net()), DataLoader(Rows(), batch_sampler=make_sampler()))
+    trainer = Trainer(callbacks=[state, Refuse()], **settings)
+    with pytest.raises(InterruptedError):
+        trainer.fit(PAGE.Module(Net()), DataLoader(Rows(), batch_sampler=make_sampler(seed=8)), validation())
+    trainer.save_checkpoint(path)
+    assert "batchwright" not in torch.load(path, weights_only=False)
+
+
 def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
     """A position in batches of another seed means nothing."""
     fit(None, every(tmp_path, every_n_train_steps=8))

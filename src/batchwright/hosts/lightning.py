@@ -46,8 +46,9 @@ class SamplerState(Callback):
         self._resumed, self._before = 0, 0  # An epoch, and the steps of it that the trainer's count does not show.
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:  # noqa: ARG002 - hooks are called so.
-        """Forget another run."""
-        self._loaded, self._resumed, self._before = None, 0, 0
+        """Forget another run; one that has ended keeps its position while its model is validated or tested."""
+        if stage == "fit":
+            self._sampler, self._loaded, self._resumed, self._before = None, None, 0, 0
 
     def on_load_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002
         """Keep the position until there is a loader, and let the trainer begin in its epoch."""
