@@ -2,12 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-SECONDS = 240
+SECONDS = 480  # Far more than any script takes on a busy machine.
 
 
 def run(*command: str, fails: bool = False, ranks: int = 0) -> str:
@@ -16,10 +17,19 @@ def run(*command: str, fails: bool = False, ranks: int = 0) -> str:
     # One thread a process: tiny models on few cores are slower with more.
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     arguments = [sys.executable, "-W", "ignore", *torchrun, *command]
-    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
-    said = done.stdout + done.stderr
-    if (done.returncode != 0) is not fails:
-        msg = f"{' '.join(command)} ended with {done.returncode}:\n{said[-6000:]}"
+    process = subprocess.Popen(
+        arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    try:
+        said, _ = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        # All that it has started ends with it: torchrun is given the time to stop its ranks.
+        os.killpg(process.pid, signal.SIGTERM)
+        said, _ = process.communicate(timeout=SECONDS)
+        msg = f"{' '.join(command)} did not end within {SECONDS} s:\n{said[-6000:]}"
+        raise AssertionError(msg) from None
+    if (process.returncode != 0) is not fails:
+        msg = f"{' '.join(command)} ended with {process.returncode}:\n{said[-6000:]}"
         raise AssertionError(msg)
     return said
 
