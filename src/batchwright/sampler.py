@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
-from batchwright._checks import check_flag, check_integer
+from batchwright._checks import check_flag, check_integer, some_of
 from batchwright.drawing import iterate_batches
 from batchwright.errors import SettingError
 from batchwright.index import MetadataIndex
@@ -30,6 +30,7 @@ __all__ = ["PipelineSampler"]
 _log = logging.getLogger(__name__)
 
 _COUNT_STEPS = "Count steps over all ranks from 0."
+_ADDRESS = " at 0x"  # As the repr of functions, and of objects without one of their own, has it.
 
 
 class PipelineSampler(Sampler[list[int]]):
@@ -114,6 +115,7 @@ class PipelineSampler(Sampler[list[int]]):
         self._short_plan = Plan(self.plan.pipeline, self.plan.index, remainder) if remainder else None
         self.batch_size = None if remainder else size
         self._identity = self._identify()
+        _warn_of_addresses(self.plan.pipeline, who)
         self._progress = Progress(self._steps, auto_epoch=check_flag(auto_epoch, "auto_epoch", who))
         if check_flag(strict, "strict", who):
             require_clean(self.plan.findings(), who)
@@ -269,6 +271,20 @@ def _read(table: Any, stages: Pipeline | Iterable[Element]) -> tuple[Pipeline, M
     if isinstance(table, MetadataIndex):
         return pipeline, table
     return pipeline, MetadataIndex.from_table(table, by=pipeline.key_columns, order_by=pipeline.order_column)
+
+
+def _warn_of_addresses(pipeline: Pipeline, who: str) -> None:
+    """Warn of stages by which positions of one process are refused in another, before such a position is needed."""
+    passing = [text for text in map(repr, pipeline.stages) if _ADDRESS in text]
+    if passing:
+        _log.warning(
+            "%s: A stage must have the same repr in every process, since saved positions and ranks are compared by it; "
+            "%d of %d show an address in memory (%s). Give such a stage a `__repr__` of its settings.",
+            who,
+            len(passing),
+            len(pipeline.stages),
+            some_of(passing),
+        )
 
 
 def _check_seed(seed: int, who: str) -> int:

@@ -420,6 +420,21 @@ def test_a_stage_that_loses_rows_is_refused() -> None:
         make_sampler(stages=[Half(), Drawer()])
 
 
+def test_a_stage_that_another_process_would_not_recognise_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    """A setting whose text has an address is warned of when the sampler is built, not by a state that is refused."""
+
+    class Where(OnlyMarker):
+        def apply(self, draft: Draft) -> Draft:
+            return draft
+
+    make_sampler(stages=[Where("DAPI"), Drawer()])
+    assert caplog.messages == []
+    make_sampler(stages=[Where(labels), Drawer()])
+    (said,) = caplog.messages
+    assert "A stage must have the same repr in every process" in said
+    assert "1 of 2 show an address in memory ('Where(marker=<function labels at 0x" in said
+
+
 def test_an_error_in_a_stage_names_the_stage() -> None:
     """An error of a user's own stage says where in the chain it happened."""
 
