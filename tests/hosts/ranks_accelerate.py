@@ -101,6 +101,24 @@ def leave_it_to_accelerate() -> list[Batch]:
     return net.seen
 
 
+def leave_states_to_accelerate() -> list[Batch]:
+    """Train in epochs 1 and 2 on a stateful loader of accelerate's own, which is stopped and goes on."""
+    net, state = Net(), None
+    for batches in (3, None):
+        sampler = make_sampler(num_replicas=1, num_batches=12)
+        sampler.set_epoch(1)  # Before it is prepared, which begins an epoch.
+        loader = DataLoader(Rows(), batch_sampler=sampler, num_workers=1)
+        loader = prepare_data_loader(loader, put_on_device=True, use_stateful_dataloader=True)
+        if state is not None:
+            loader.load_state_dict(state)
+        loader.set_epoch(1)
+        for batch in islice(loader, batches):
+            net(batch)
+        state = loader.state_dict()
+    loader.set_epoch(2)
+    return net.seen + learn(loader)
+
+
 def step_ahead() -> int:
     """Return how far the sampler is, after three batches of each rank."""
     sampler = make_sampler()
@@ -148,6 +166,7 @@ cases = {
     "sought-stateful": lambda: seek_and_prepare(StatefulDataLoader, num_workers=1),
     "twice": prepare_once_more,
     "accelerate": leave_it_to_accelerate,
+    "accelerate-stateful": leave_states_to_accelerate,
     "ahead": step_ahead,
     "gathered": gathered,
     "refusals": refusals,

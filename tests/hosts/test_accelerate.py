@@ -58,6 +58,12 @@ def test_accelerate_divides_batches_alike(folders: dict[int, Path], ranks: int) 
         assert seen == steps_from(4, rank, ranks, num_batches=12)
 
 
+def test_accelerate_keeps_the_state_of_what_it_divides(folders: dict[int, Path], ranks: int) -> None:
+    """Its own stateful loader goes on in the middle of the epoch that was set before it was prepared."""
+    for rank, seen in enumerate(read(folders[ranks], "accelerate-stateful", ranks)):
+        assert seen == steps_from(0, rank, ranks, num_batches=12)
+
+
 def test_the_number_of_processes_may_change(folders: dict[int, Path]) -> None:
     """Two processes, then one, then two again train on every batch of the epoch once, and on the next epoch."""
     first = zip(*read(folders[2], "from-0", 2), strict=True)
