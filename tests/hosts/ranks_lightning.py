@@ -75,5 +75,26 @@ def main(folder: Path, *checkpoints: Path) -> None:
     write(folder, "refusals", rank, list(refusals()))
 
 
+class Left(Callback):
+    """Leaves what a rank saw, since a process that was spawned gives back nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_fit_end(self, trainer: Trainer, module: LightningModule) -> None:
+        write(self.folder, "spawned", trainer.global_rank, module.model.seen)
+
+
+def spawn(folder: Path) -> None:
+    """Train in two processes to which the sampler is sent, after an epoch here."""
+    sampler = make_sampler()
+    assert len(list(sampler)) == len(sampler)
+    settings = {"max_epochs": EPOCHS, "enable_checkpointing": False, "devices": 2, "strategy": "ddp_spawn"} | QUIET
+    PAGE.train(Net(), Rows(), sampler, callbacks=[Left(folder)], **settings)
+
+
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    if sys.argv[1] == "spawn":
+        spawn(Path(sys.argv[2]))
+    else:
+        main(*map(Path, sys.argv[1:]))

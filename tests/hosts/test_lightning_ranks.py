@@ -87,3 +87,10 @@ def test_torchrun_may_start_the_processes(tmp_path: Path) -> None:
     run(SCRIPT, str(tmp_path), ranks=2)
     for rank, seen in enumerate(read(tmp_path, "seen", ranks=2)):
         assert seen == planned(range(EPOCHS), rank, 2)
+
+
+def test_processes_may_be_spawned(tmp_path: Path) -> None:
+    """A sampler that has been used is sent to them, and begins where the trainer does."""
+    run(SCRIPT, "spawn", str(tmp_path))
+    for rank, seen in enumerate(read(tmp_path, "spawned", ranks=2)):
+        assert seen == planned(range(EPOCHS), rank, 2)
