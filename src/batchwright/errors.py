@@ -51,7 +51,7 @@ class LoaderError(BatchwrightError, ValueError):
 
 
 class RanksError(BatchwrightError, RuntimeError):
-    """The ranks of a process group have built different samplers."""
+    """The ranks of a process group have different samplers, or the same number."""
 
 
 class StateError(BatchwrightError, ValueError):

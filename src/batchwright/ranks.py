@@ -65,7 +65,7 @@ class Ranks:
         Raises
         ------
         RanksError
-            On the ranks that differ from the one that came first.
+            On the ranks that differ from the one that came first, or were given the number of another.
         """
         group = _in_group()
         if group is None or group[1] == 1 or self.now()[1] != group[1]:
@@ -77,6 +77,7 @@ class Ranks:
             number = store.add(f"batchwright/begun by {group[0]}", 1)
         except RuntimeError:  # A stand-in that keeps nothing; where a real one is lost, training says so itself.
             return
+        _require_own_number(store, f"batchwright/sampler {number}", self.now(), group[0], who)
         mine = json.dumps({"rank": group[0], **entries})
         first = json.loads(store.compare_set(f"batchwright/sampler {number}", "", mine))
         both = [(key, value, first[key]) for key, value in entries.items() if key in first]
@@ -96,6 +97,17 @@ def _in_group() -> tuple[int, int] | None:
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank(), torch.distributed.get_world_size()
     return None
+
+
+def _require_own_number(store: Any, key: str, ranks: tuple[int, int], process: int, who: str) -> None:
+    """Raise if another process of the group has the same rank, by which both would be trained on the same batches."""
+    first = int(store.compare_set(f"{key} of rank {ranks[0]}", "", str(process)))
+    if first != process:
+        msg = (
+            f"Every process must have a rank of its own; rank={ranks[0]} of {ranks[1]} is that of processes {first} "
+            f"and {process} ({who}). Leave num_replicas and rank away, or count processes over all machines."
+        )
+        raise RanksError(msg)
 
 
 def _store_of_group() -> Any:

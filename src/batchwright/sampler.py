@@ -223,9 +223,9 @@ class PipelineSampler(Sampler[list[int]]):
         rank, num_replicas = self._ranks.now()
         steps = self._steps_of_rank(start.step, rank, num_replicas)
         if not self._progress.compared:
-            # A rank that has no batch left of an uneven round may have ended a step before the others.
-            place = attrs.asdict(start) if steps or self._even_batches else {}
-            entries = {**attrs.asdict(self._identity), "even_batches": self._even_batches, **place}
+            entries = {**attrs.asdict(self._identity), "even_batches": self._even_batches, **attrs.asdict(start)}
+            if not steps and not self._even_batches:  # A rank that has no batch left may have ended a step earlier.
+                del entries["step"]
             self._ranks.compare(entries, type(self).__name__)
             self._progress.compared = True
         return self._batches(start.epoch, steps), num_replicas

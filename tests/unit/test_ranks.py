@@ -83,6 +83,14 @@ def test_ranks_that_stand_elsewhere_are_refused() -> None:
         begin(1, store, resumed)
 
 
+def test_two_processes_of_one_rank_are_refused() -> None:
+    """Numbers that are given wrongly, as those within each machine, would train two processes on the same batches."""
+    store, same = HashStore(), {"num_replicas": 2, "rank": 0}
+    begin(0, store, sampler(**same))
+    with refused(RanksError, "Every process must have a rank of its own; rank=0 of 2 is that of processes 0 and 1..."):
+        begin(1, store, sampler(**same))
+
+
 @pytest.mark.parametrize("ranks", [(0, 1), (1, 0)])
 @pytest.mark.parametrize("done", [(9, 8), (8, 8)])
 def test_ranks_that_end_one_step_apart_begin_in_peace(done: tuple[int, int], ranks: tuple[int, int]) -> None:
@@ -93,6 +101,16 @@ def test_ranks_that_end_one_step_apart_begin_in_peace(done: tuple[int, int], ran
             running = iter(sampler(num_batches=9, even_batches=False))
             running.load_state_dict(finished.state_at(epoch=0, step=done[rank]))
             assert list(running) == [finished.batch(step, 0) for step in range(done[rank] + rank, 9, 2)]
+
+
+def test_ranks_that_end_one_step_and_an_epoch_apart_are_refused() -> None:
+    """The states of a sampler, not of a pass: the end on one rank is the next epoch, while the other has none left."""
+    store, ended, left = HashStore(), *(sampler(num_batches=9, even_batches=False) for _ in range(2))
+    ended.seek(0, 9)
+    left.seek(0, 8)
+    assert begin(0, store, ended) == [ended.batch(0, 1)]
+    with refused(RanksError, "All ranks must begin...; 1 of 5 entries differ on rank 1 from rank 0: epoch=0 for 1..."):
+        begin(1, store, left)
 
 
 def test_samplers_of_one_process_are_left_alone() -> None:
