@@ -24,6 +24,7 @@ from batchwright.preflight import require_clean, short_shares
 from batchwright.ranks import Ranks
 from batchwright.stages.base import Element
 from batchwright.state import Identity, Position
+from batchwright.steps import Steps
 
 __all__ = ["PipelineSampler"]
 
@@ -108,15 +109,21 @@ class PipelineSampler(Sampler[list[int]]):
         size = check_integer(batch_size, "batch_size", who, 1, "Pass the number of rows of a batch.")
         self.seed = _check_seed(seed, who)
         self._ranks = Ranks.of(num_replicas, rank, who)
-        self._even_batches = check_flag(even_batches, "even_batches", who)
         self.plan = Plan(*_read(table, stages), size)
-        keep_last = not check_flag(drop_last, "drop_last", who)
-        self._steps, remainder = _epoch_length(self.plan.universe.size, size, num_batches, keep_last, who)
+        self._steps = Steps.of(
+            self.plan.universe.size,
+            size,
+            num_batches,
+            drop_last=check_flag(drop_last, "drop_last", who),
+            even_batches=check_flag(even_batches, "even_batches", who),
+            who=who,
+        )
+        remainder = self._steps.remainder
         self._short_plan = Plan(self.plan.pipeline, self.plan.index, remainder) if remainder else None
         self.batch_size = None if remainder else size
         self._identity = self._identify()
         _warn_of_addresses(self.plan.pipeline, who)
-        self._progress = Progress(self._steps, auto_epoch=check_flag(auto_epoch, "auto_epoch", who))
+        self._progress = Progress(self._steps.count, auto_epoch=check_flag(auto_epoch, "auto_epoch", who))
         if check_flag(strict, "strict", who):
             require_clean(self.plan.findings(), who)
         short = short_shares(self.plan.trunk, self.plan.most_drafts)
@@ -125,7 +132,7 @@ class PipelineSampler(Sampler[list[int]]):
 
     def __len__(self) -> int:
         """Return the number of batches that this rank delivers in an epoch."""
-        return len(self._steps_of_rank(0, *self._ranks.now()))
+        return len(self._steps.of_rank(0, *self._ranks.now()))
 
     def __iter__(self) -> Pass:
         """Return a new pass; nothing happens until its first batch is asked for."""
@@ -134,7 +141,7 @@ class PipelineSampler(Sampler[list[int]]):
     @property
     def num_batches(self) -> int:
         """Steps of an epoch, over all ranks."""
-        return self._steps
+        return self._steps.count
 
     @property
     def num_replicas(self) -> int:
@@ -175,9 +182,9 @@ class PipelineSampler(Sampler[list[int]]):
         IndexError
             If the epoch has no such step.
         """
-        if not 0 <= check_integer(step, "step", type(self).__name__, None, _COUNT_STEPS) < self._steps:
+        if not 0 <= check_integer(step, "step", type(self).__name__, None, _COUNT_STEPS) < self._steps.count:
             msg = (
-                f"step must be in [0, {self._steps}), the steps of an epoch; got {step} "
+                f"step must be in [0, {self._steps.count}), the steps of an epoch; got {step} "
                 f"({type(self).__name__}.batch). Count over all ranks from 0."
             )
             raise IndexError(msg)
@@ -189,8 +196,8 @@ class PipelineSampler(Sampler[list[int]]):
         The sum over all ranks, without batches that fill the last round; see `Plan.expectation` for its cost.
         """
         if self._short_plan is None:
-            return self._steps * self.plan.expected_visits()
-        return (self._steps - 1) * self.plan.expected_visits() + self._short_plan.expected_visits()
+            return self._steps.count * self.plan.expected_visits()
+        return (self._steps.count - 1) * self.plan.expected_visits() + self._short_plan.expected_visits()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position as a fresh dict of plain values: epoch, global step, and what they belong to.
@@ -221,24 +228,20 @@ class PipelineSampler(Sampler[list[int]]):
     def _deliver(self, start: Position) -> tuple[Iterator[list[int]], int]:
         """Return this rank's batches from a position on, and the steps that each of them takes."""
         rank, num_replicas = self._ranks.now()
-        steps = self._steps_of_rank(start.step, rank, num_replicas)
+        steps = self._steps.of_rank(start.step, rank, num_replicas)
         if not self._progress.compared:
-            entries = {**attrs.asdict(self._identity), "even_batches": self._even_batches, **attrs.asdict(start)}
-            if not steps and not self._even_batches:  # A rank that has no batch left may have ended a step earlier.
+            entries = {**attrs.asdict(self._identity), "even_batches": self._steps.even_batches, **attrs.asdict(start)}
+            if (
+                not steps and not self._steps.even_batches
+            ):  # A rank that has no batch left may have ended a step earlier.
                 del entries["step"]
             self._ranks.compare(entries, type(self).__name__)
             self._progress.compared = True
         return self._batches(start.epoch, steps), num_replicas
 
-    def _steps_of_rank(self, start: int, rank: int, num_replicas: int) -> range:
-        """Return the steps of a rank from a global step on; those that fill the last round lie past the epoch."""
-        rounds = -(-(self._steps - start) // num_replicas)
-        stop = start + rounds * num_replicas if self._even_batches else self._steps
-        return range(start + rank, stop, num_replicas)
-
     def _batches(self, epoch: int, steps: range) -> Iterator[list[int]]:
         """Return the batches of the given steps; the last one of the epoch may be short."""
-        last = self._steps - 1
+        last = self._steps.count - 1
         if self._short_plan is None or last not in steps:
             return iterate_batches(self.plan, self.seed, epoch, steps)
         at = steps.index(last)
@@ -247,16 +250,16 @@ class PipelineSampler(Sampler[list[int]]):
         return chain(before, iterate_batches(self._short_plan, self.seed, epoch, steps[at : at + 1], stride), after)
 
     def _identify(self) -> Identity:
-        settings = repr((self.plan.pipeline, self.plan.batch_size, self._steps, self.batch_size))
+        settings = repr((self.plan.pipeline, self.plan.batch_size, self._steps.count, self.batch_size))
         digest = blake2b(settings.encode(), digest_size=8).hexdigest()
         return Identity(self.plan.index.fingerprint, digest, self.seed)
 
     def _check_position(self, epoch: int, step: int, asked: str) -> Position:
         who = type(self).__name__
         done = check_integer(step, "step", who, 0, _COUNT_STEPS)
-        if done > self._steps:
+        if done > self._steps.count:
             msg = (
-                f"step must be at most {self._steps}, the steps of an epoch; got {step} ({who}.{asked}). "
+                f"step must be at most {self._steps.count}, the steps of an epoch; got {step} ({who}.{asked}). "
                 "Count over all ranks, or set the epoch."
             )
             raise SettingError(msg)
@@ -294,19 +297,3 @@ def _check_seed(seed: int, who: str) -> int:
         msg = f"seed must be below 2**64; got {seed} ({who}). {way_out}"
         raise SettingError(msg)
     return number
-
-
-def _epoch_length(rows: int, batch_size: int, num_batches: int | None, keep_last: bool, who: str) -> tuple[int, int]:
-    """Return the steps of an epoch, and the size of its last batch if that is smaller, else 0."""
-    if num_batches is not None:
-        return check_integer(num_batches, "num_batches", who, 1, "Pass the number of steps of an epoch."), 0
-    steps, remainder = divmod(rows, batch_size)
-    if keep_last and remainder:
-        return steps + 1, remainder
-    if steps == 0:
-        msg = (
-            f"An epoch must have at least one batch; {rows} rows make no batch of {batch_size} ({who}). Lower "
-            "batch_size, set drop_last=False for one smaller batch, or num_batches for full batches that repeat rows."
-        )
-        raise SettingError(msg)
-    return steps, 0
