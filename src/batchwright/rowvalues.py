@@ -97,8 +97,10 @@ class RowValues:
         cut = self.cut(self.index.offsets)
         codes = self.index.codes_at(cut.bounds[:-1], names)
         sums = np.bincount(codes, weights=cut.rows * cut.per_row, minlength=len(labels))
-        keys = pd.MultiIndex.from_tuples(labels, names=names) if len(names) > 1 else pd.Index(labels, name=names[0])
-        return pd.Series(sums, index=keys, dtype="float64")
+        if len(names) > 1:
+            return pd.Series(sums, index=pd.MultiIndex.from_tuples(labels, names=names), dtype="float64")
+        # Labels may be tuples, which are no levels.
+        return pd.Series(sums, index=pd.Index(labels, name=names[0], tupleize_cols=False), dtype="float64")
 
     def to_rows(self) -> Floats:
         """Return the value of each row of the table: float64, shape (N,). Costs O(rows)."""

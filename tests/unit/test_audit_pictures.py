@@ -2,6 +2,7 @@
 
 import re
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -45,6 +46,23 @@ def test_bars_show_every_row(batches: list[list[int]]) -> None:
     assert shown.counts.sum(axis=1).tolist() == [len(batch) for batch in batches[:12]]
     assert len(shown.names) == len(shown.colours) == shown.counts.shape[1] <= len(COLOURS)
     assert len(set(shown.colours)) == len(shown.colours)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [(False, True), (1, 2), ((0, "x"), (1, "y")), (date(2026, 3, 1), date(2026, 3, 2)), ("<b>", "x" * 5000)],
+    ids=["truth values", "integers", "tuples", "dates", "text"],
+)
+def test_labels_may_be_of_any_type(labels: tuple[Any, Any], tmp_path: Path) -> None:
+    """Whatever the type of labels, they are counted, explained, and drawn on the page and in figures."""
+    kinds = pd.Series([labels[row % 2] for row in range(8)], dtype=object)
+    table = pd.DataFrame({"donor": ["a"] * 4 + ["b"] * 4, "kind": kinds})
+    found = audit(PipelineSampler(table, [ExperimentSelector("donor"), ConditionBalancer("kind"), Drawer()], 4), table)
+    shown = Composition.of(found, "kind")
+    assert (shown.names, shown.counts.tolist()) == ([str(label) for label in labels], [[2, 2]] * 12)
+    assert str(labels[1])[:17] in str(found.explanation)
+    assert charts_of(found.to_html())
+    found.figures()["expected"].savefig(tmp_path / "expected.png")
 
 
 def test_the_largest_labels_are_shown_in_order() -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batchwright.report.frames import AuditFrames
-from batchwright.report.shown import COLOURS, Composition, largest_labels, some_points
+from batchwright.report.shown import COLOURS, Composition, largest_labels, short_text, some_points
 
 __all__ = ["composition_chart", "coverage_chart", "expected_chart", "times_chart"]
 
@@ -20,8 +20,6 @@ __all__ = ["composition_chart", "coverage_chart", "expected_chart", "times_chart
 _WIDTH, _LEFT, _RIGHT, _LINE = 860, 175, 60, 24
 _PLOT = _WIDTH - _LEFT - _RIGHT
 _LABELS = 24
-# Capitals are some nine units wide.
-_WIDEST_TEXT = 18
 
 
 def composition_chart(audit: AuditFrames, column: str) -> str:
@@ -53,7 +51,7 @@ def expected_chart(audit: AuditFrames, column: str) -> str:
         values = ", ".join(f"{name} {row[name]:.4g}" for name in ("observed", "expected", "shuffled"))
         parts += [
             f"<g><title>{escape(str(row['label']))}: {values}</title>",
-            _text(_LEFT - 8, y + 15, _short(row["label"]), "end"),
+            _text(_LEFT - 8, y + 15, short_text(row["label"]), "end"),
             f'<rect class="mark" x="{_LEFT}" y="{y + 4}" width="{row["observed"] * scale:.1f}" height="14" />',
             _diamond(_LEFT + row["shuffled"] * scale, y + 11),
         ]
@@ -137,7 +135,7 @@ def _legend(shown: Composition) -> tuple[str, int]:
     """Return the legend, and the height at which it ends."""
     parts, x, y = [], _LEFT, 4
     for name, colour in zip(shown.names, shown.colours, strict=True):
-        text = _short(name)
+        text = short_text(name)
         width = 36 + 10 * len(text)
         if x + width > _WIDTH and x > _LEFT:
             x, y = _LEFT, y + _LINE
@@ -188,8 +186,3 @@ def _moment(low: Any, high: Any, share: float) -> str:
     """Return the value at some share of the way between two, as text."""
     value = low + (high - low) * share
     return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, pd.Timestamp) else _number(round(float(value), 3))
-
-
-def _short(label: Any) -> str:
-    text = str(label)
-    return text if len(text) <= _WIDEST_TEXT else f"{text[: _WIDEST_TEXT - 1]}…"

@@ -9,7 +9,7 @@ import numpy as np
 
 from batchwright.errors import SettingError
 from batchwright.report.frames import AuditFrames
-from batchwright.report.shown import COLOURS, Composition, largest_labels
+from batchwright.report.shown import COLOURS, Composition, largest_labels, short_text
 
 __all__ = ["figures_of"]
 
@@ -33,7 +33,9 @@ def _composition(audit: AuditFrames) -> Any:
         shown = Composition.of(audit, column)
         ends = shown.counts.cumsum(axis=1)
         for name, colour, counts, end in zip(shown.names, shown.colours, shown.counts.T, ends.T, strict=True):
-            axes.barh(range(batches), counts, left=end - counts, color=colour, edgecolor="white", label=name)
+            axes.barh(
+                range(batches), counts, left=end - counts, color=colour, edgecolor="white", label=short_text(name)
+            )
         axes.set(xlabel="rows", title=column, yticks=range(batches))
         axes.invert_yaxis()
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False, fontsize="small")
@@ -54,7 +56,7 @@ def _expected(audit: AuditFrames) -> Any:
         if frame["expected"].notna().any():
             axes.scatter(frame["expected"], places, color=_ACCENT, marker="|", s=180, linewidth=2.5, label="expected")
         axes.set(xlabel="mean rows of a batch", title=column)
-        axes.set_yticks(places, [str(label) for label in frame["label"]])
+        axes.set_yticks(places, [short_text(label) for label in frame["label"]])
         axes.invert_yaxis()
     all_axes[-1].legend(frameon=False, fontsize="small")
     return figure
