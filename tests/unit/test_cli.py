@@ -95,7 +95,7 @@ def test_draw_goes_on_through_epochs(run: Run) -> None:
 def test_columns_of_the_table_are_added(run: Run, out: str | None) -> None:
     """Each row drawn stands with its own values, on standard output or in a file."""
     more = [] if out is None else ["--out", out]
-    printed = run("draw", "table.csv", *FLAGS, "--batch-size", "16", *more, "--columns", "condition", "hours")
+    printed = run("draw", "table.csv", *FLAGS, "--batch-size", "16", *more, "--columns", "condition", "hours", "hours")
     drawn = pd.read_parquet(out) if out == "out.parquet" else pd.read_csv(out or StringIO(printed))
     assert list(drawn) == ["epoch", "step", "row", "condition", "hours"]
     assert drawn[["condition", "hours"]].equals(TABLE.iloc[drawn["row"]][["condition", "hours"]].reset_index(drop=True))
@@ -265,6 +265,10 @@ GROUP = ["--group", "experiment"]
             "Times must be numbers or dates; 'hours' holds text",
         ),
         (
+            ["draw", "letters.csv", "--time", "hours", "--half-width", "1h"],
+            "Times must be numbers or dates; 'hours' holds text",
+        ),
+        (
             ["draw", "table.csv", "--chain", "none.json"],
             "A chain file must be readable text; 1 is not: [Errno 2] No such",
         ),
@@ -304,6 +308,7 @@ def test_what_cannot_be_done_is_said_without_a_traceback(run: Run, arguments: li
     Path("empty.csv").write_text("")
     Path("head.csv").write_text("experiment\n")
     Path("words.csv").write_text("hours\nsoon\n")
+    Path("letters.csv").write_text("hours\nA\nB\n")
     Path("bad.json").write_text('{"batchwright": 1, "stages": [{"kind": "LeakMixer", "fraction": null}]}')
     MetadataIndex.from_table(TABLE, "experiment").save("index")
     complaint = run(*arguments, code=2)
@@ -337,6 +342,14 @@ def test_help_names_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended.value.code == 0
     printed = capsys.readouterr().out
     assert all(command in printed for command in ("explain", "audit", "draw", "index", "demo"))
+
+
+def test_places_are_looked_at_first(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no folder for what is to be written, that is said before any table is read."""
+    for command, flag in (("draw", "--out"), ("audit", "--html")):
+        monkeypatch.setattr(f"batchwright.cli.{command}.read_table", None)
+        complaint = run(command, "table.csv", *GROUP, flag, "no/a.csv", code=2)
+        assert "A file must be there and writable; 1 is not: [Errno 2] No such file or directory: 'no'" in complaint
 
 
 def test_interrupted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -400,6 +413,27 @@ def test_the_real_command(folder: Path) -> None:
     assert (failed.returncode, failed.stdout) == (2, "")
     assert failed.stderr.startswith("batchwright: error: Every column that is named must stand in the table;")
     assert failed.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("shell", "code", "complaint"),
+    [
+        (
+            "PYTHONIOENCODING=ascii {} demo --rows 128 --save '\N{MICRO SIGN}'",
+            2,
+            "ascii, lacks '\\xb5' (batchwright). Set",
+        ),
+        ("{} demo --rows 128 >&-", 0, ""),
+    ],
+    ids=["ASCII", "closed"],
+)
+def test_any_standard_output_will_do(folder: Path, shell: str, code: int, complaint: str) -> None:
+    """Text that it cannot take is complained of, and where it is closed nobody is told."""
+    command = ["/bin/bash", "-c", shell.format(f"{sys.executable} -m batchwright")]
+    ended = subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False)  # noqa: S603 - our own.
+    assert ended.returncode == code
+    assert complaint in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize(

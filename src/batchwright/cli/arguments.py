@@ -122,7 +122,9 @@ def _add_chain(command: argparse.ArgumentParser) -> None:
 
 def _add_audit(command: argparse.ArgumentParser) -> None:
     command.add_argument("--batches", type=int, default=256, metavar="NUMBER", help="default 256")
-    command.add_argument("--by", action="append", metavar="COLUMN", help="further columns, or others, to count")
+    command.add_argument(
+        "--by", action="append", metavar="COLUMN", help="columns to count, by default those of the chain"
+    )
     command.add_argument("--html", type=Path, metavar="FILE", help="write a page with figures")
 
 

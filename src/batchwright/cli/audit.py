@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from batchwright.cli.arguments import chain_of
-from batchwright.cli.output import code_of, print_json
+from batchwright.cli.output import code_of, print_json, require_place
 from batchwright.cli.progress import is_watched
 from batchwright.cli.tables import read_table
 from batchwright.report import audit
@@ -18,6 +18,7 @@ _SHOWN = 60
 
 def run(arguments: argparse.Namespace) -> int:
     """Print an audit, and write it as a page if asked; return the exit code."""
+    require_place(arguments.html)
     chain = chain_of(arguments)
     table = read_table(arguments.table, chain, arguments.by or [], arguments.repeat)
     sampler = PipelineSampler(table, chain, arguments.batch_size, seed=arguments.seed)

@@ -35,7 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # Loaded here, so that what is not asked for, such as torch, need not be.
         code: int = import_module(f"batchwright.cli.{arguments.command}").run(arguments)
-        sys.stdout.flush()
+        # Where standard output is closed there is nothing to flush.
+        print(end="", flush=True)
     except BrokenPipeError:
         # Whoever reads, such as `head`, has enough; nothing shall be written when the process ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -44,6 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except BatchwrightError as error:
         return _complain(str(error), *getattr(error, "__notes__", []))
+    except UnicodeEncodeError as error:
+        return _complain(
+            f"Standard output must take all text; its encoding, {error.encoding}, lacks "
+            f"{error.object[error.start : error.end]!a} (batchwright). Set PYTHONIOENCODING=utf-8."
+        )
     except OSError as error:
         return _complain(f"A file must be there and writable; 1 is not: {error} (batchwright). Name another one.")
     return code

@@ -12,6 +12,7 @@ import pandas as pd
 
 from batchwright._checks import check_integer
 from batchwright.cli.arguments import chain_of
+from batchwright.cli.output import require_place
 from batchwright.cli.progress import watched
 from batchwright.cli.tables import read_table
 from batchwright.errors import SettingError, TableError
@@ -26,12 +27,14 @@ _OWN = ("epoch", "step", "row")
 def run(arguments: argparse.Namespace) -> int:
     """Write batches; return the exit code."""
     _check_names(arguments.columns, arguments.out)
+    require_place(arguments.out)
+    columns = list(dict.fromkeys(arguments.columns))
     chain = chain_of(arguments)
-    table = read_table(arguments.table, chain, arguments.columns, arguments.repeat)
+    table = read_table(arguments.table, chain, columns, arguments.repeat)
     sampler = PipelineSampler(table, chain, arguments.batch_size, seed=arguments.seed)
     drawn = _draw(sampler, arguments.batches, arguments.epoch)
-    if arguments.columns:
-        drawn = pd.concat([drawn, _values(table, arguments.columns, drawn["row"])], axis=1)
+    if columns:
+        drawn = pd.concat([drawn, _values(table, columns, drawn["row"])], axis=1)
     _write(drawn, arguments.out)
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
@@ -154,8 +155,10 @@ def _as_times(times: pd.Series[Any]) -> pd.Series[Any]:
     if pd.api.types.is_numeric_dtype(times) or not pd.api.types.is_string_dtype(times):
         return times
     try:
-        return pd.to_datetime(times)
-    except ValueError as error:
+        # Where pandas warns it would read each text by itself, and days for months in some of them.
+        with warnings.catch_warnings(action="error", category=UserWarning):
+            return pd.to_datetime(times)
+    except (ValueError, UserWarning) as error:
         msg = f"Times must be numbers or dates; {times.name!r} holds text that is neither: {error}. Correct the column."
         raise TableError(msg) from error
 
