@@ -69,7 +69,7 @@ FLOORS = [
     ["hosts.accelerate", "hosts.loaders"],
     ["hosts", "hosts.lightning"],
     ["datasets"],
-    ["report.columns", "report.drawn", "report.moments", "report.plain"],
+    ["report.columns", "report.distinct", "report.drawn", "report.moments", "report.plain"],
     ["report.frames", "report.tally"],
     ["report.shown"],
     ["report.charts", "report.figures"],

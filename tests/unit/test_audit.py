@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch.utils.data import BatchSampler, RandomSampler
 
@@ -121,6 +121,35 @@ def test_no_built_in_chain_deviates(made: PipelineSampler) -> None:
         # Some 150 examples of at most 7 labels; Chebyshev at 60 gives 150 * 7 / 3600 = 0.3, and most scores are far
         # less spread out than that bound. The examples are fixed.
         assert (found.table["z"].abs() < 60).all()
+
+
+@given(made=samplers())
+def test_expected_coverage_goes_by_every_row_and_batch(made: PipelineSampler) -> None:
+    """A row is seen after some batches unless each leaves it out, with its own probability, smaller batches as well."""
+    index = made.plan.index
+    assume(index.columns)
+    found = audit(made, index, 2 * made.num_batches + 1, by=index.columns)
+    sizes, missed = found.batches["rows"].tolist(), np.ones(found.rows)
+    held = {size: Plan(made.plan.pipeline, index, size).expectation().inclusion.to_rows() for size in set(sizes)}
+    for size, expected in zip(sizes, found.coverage["expected"].tolist(), strict=True):
+        missed *= 1 - held[size]
+        assert expected == pytest.approx((1 - missed).sum())
+
+
+def test_coverage_comes_out_as_expected() -> None:
+    """The mean of the distinct rows of 100 audits is the expected one, within 4 standard errors."""
+    found = [audit(sampler(seed=seed), TABLE, 3).coverage for seed in range(100)]
+    distinct = np.array([each["distinct"] for each in found])
+    # A whole batch of distinct rows does not vary at all.
+    tolerance = 4 * distinct.std(axis=0) / np.sqrt(len(found)) + 1e-9
+    assert (np.abs(distinct.mean(axis=0) - found[0]["expected"]) <= tolerance).all()
+
+
+def test_coverage_is_expected_where_a_plan_can_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a plan nothing is expected, and neither where it has more situations than are looked at."""
+    assert audit([[0]], TABLE, by="donor").coverage["expected"].isna().all()
+    monkeypatch.setattr("batchwright.plan._SURVEYED", 1)
+    assert audit(sampler(), TABLE, 2).coverage["expected"].isna().all()
 
 
 def test_what_cannot_vary_scores_zero_or_infinity() -> None:

@@ -113,6 +113,18 @@ def test_every_kind_of_time_is_drawn(times: Any) -> None:
     assert set(found.figures()) == {"composition", "expected", "coverage", "times"}
 
 
+def test_coverage_is_drawn_beside_the_expected() -> None:
+    """The line of expected rows stands on the page and in the figure, where there is a plan, and is named."""
+    for found, names in (
+        (timed(), ["drawn", "distinct", "expected"]),
+        (audit([[0]], MANY, by="drug"), ["drawn", "distinct"]),
+    ):
+        chart = next(each for each in charts_of(found.to_html()) if each.get("aria-label", "").startswith("Distinct"))
+        lines = [path for path in chart.findall("path") if path.get("class", "").startswith("line")]
+        assert (len(lines), [text.text for text in chart.findall("g/text")]) == (len(names), names)
+        assert [line.get_label() for line in found.figures()["coverage"].axes[0].lines] == names
+
+
 def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
     """The page is written as returned, is small, and names no address at all."""
     page = timed().to_html(tmp_path / "audit.html")

@@ -19,6 +19,7 @@ from batchwright.errors import SettingError, TableError
 from batchwright.plan import Plan
 from batchwright.pool import Pool
 from batchwright.report.columns import LabelColumn, count_rows, read_labels, read_times
+from batchwright.report.distinct import expected_distinct
 from batchwright.report.drawn import DrawnBatches, plan_of
 from batchwright.report.figures import figures_of
 from batchwright.report.frames import AuditFrames
@@ -43,10 +44,10 @@ class Audit(AuditFrames):
     """
 
     def __repr__(self) -> str:
-        seen = self.coverage.iloc[-1]
+        drawn, distinct = (self.coverage[name].iloc[-1] for name in ("drawn", "distinct"))
         return (
-            f"Audit({self.sampler}: {len(self.batches)} batches, {seen['drawn']} rows drawn, "
-            f"{seen['distinct']} distinct, {len(self.deviating)} of {len(self.table)} labels deviate)"
+            f"Audit({self.sampler}: {len(self.batches)} batches, {drawn} rows drawn, "
+            f"{distinct} distinct, {len(self.deviating)} of {len(self.table)} labels deviate)"
         )
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
@@ -117,8 +118,11 @@ def audit(
       column label  observed  expected     z  shuffled
     0  donor     a      1.51       1.5  0.23       1.5
     1  donor     b      0.49       0.5 -0.23       0.5
-    >>> found.coverage.iloc[-1].to_dict()
-    {'batches': 400, 'drawn': 800, 'distinct': 8}
+    >>> found.coverage.iloc[[0, 9, 399]].round(2)
+         batches  drawn  distinct  expected
+    0          1      2         2      2.00
+    9         10     20         8      7.55
+    399      400    800         8      8.00
 
     Any other source of batches will do; there is no expectation then.
 
@@ -136,6 +140,8 @@ def audit(
     tallies = [Tally.of(column.codes[drawn.rows], drawn.owners, drawn.sizes, len(column.labels)) for column in columns]
     order_column = plan.pipeline.order_column if plan is not None else None
     times = read_times(table, order_column)[drawn.rows] if order_column is not None else None
+    explanation = None if plan is None else plan.explain()
+    expected = np.nan if explanation is None else expected_distinct(explanation, drawn.sizes)
     return Audit(
         type(sampler).__name__,
         total,
@@ -143,10 +149,10 @@ def audit(
         order_column,
         _compare(columns, tallies, plan),
         _batches(drawn, columns, tallies),
-        drawn.coverage(),
+        drawn.coverage().assign(expected=expected),
         None if times is None else _quarters(drawn, times),
         _first(drawn, columns, times),
-        None if plan is None else plan.explain(),
+        explanation,
     )
 
 

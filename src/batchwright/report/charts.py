@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -20,6 +20,8 @@ __all__ = ["composition_chart", "coverage_chart", "expected_chart", "times_chart
 _WIDTH, _LEFT, _RIGHT, _LINE = 860, 175, 60, 24
 _PLOT = _WIDTH - _LEFT - _RIGHT
 _LABELS = 24
+# Columns of the coverage, each with the style of its line.
+_LINES = {"drawn": "line thin", "distinct": "line", "expected": "line planned"}
 
 
 def composition_chart(audit: AuditFrames, column: str) -> str:
@@ -46,7 +48,12 @@ def expected_chart(audit: AuditFrames, column: str) -> str:
     scale = _PLOT / ticks[-1]
     height = 66 + len(rows) * _LINE
     parts = [_axis(_LEFT + tick * scale, 54, height, _number(tick)) for tick in ticks]
-    parts.append(_key(expected=bool(rows["expected"].notna().any())))
+    signs = {
+        "observed": '<rect class="mark" x="0" y="4" width="14" height="10" />',
+        "expected": _tick(7, -1),
+        "shuffled": _diamond(7, 9),
+    }
+    parts.append(_key({name: sign for name, sign in signs.items() if rows[name].notna().any()}))
     for y, row in zip(range(60, height, _LINE), rows.to_dict("records"), strict=False):
         values = ", ".join(f"{name} {row[name]:.4g}" for name in ("observed", "expected", "shuffled"))
         parts += [
@@ -62,10 +69,11 @@ def expected_chart(audit: AuditFrames, column: str) -> str:
 
 
 def coverage_chart(audit: AuditFrames) -> str:
-    """Draw how many distinct rows were seen against the batches drawn, beside all rows drawn."""
+    """Draw how many distinct rows were seen and expected against the batches drawn, beside all rows drawn."""
     points = some_points(audit.coverage)
     high, across = _ticks(0, float(points["drawn"].max())), _ticks(0, float(points["batches"].max()))
-    top, bottom = 20, 260
+    top, bottom = 34, 274
+    lines = {name: style for name, style in _LINES.items() if points[name].notna().any()}
     xs = _LEFT + points["batches"].to_numpy() * (_PLOT / across[-1])
     parts = [_axis(_LEFT + tick / across[-1] * _PLOT, top, bottom, _number(tick), below=True) for tick in across]
     for tick in high:
@@ -74,11 +82,10 @@ def coverage_chart(audit: AuditFrames) -> str:
             f'<path class="grid" d="M{_LEFT} {y:.1f}H{_LEFT + _PLOT}" />',
             _text(_LEFT - 8, y + 4, _number(tick), "end"),
         ]
-    for name, style in (("drawn", "line thin"), ("distinct", "line")):
+    for name, style in lines.items():
         ys = bottom - points[name].to_numpy() / high[-1] * (bottom - top)
         parts.append(f'<path class="{style}" d="M{_path(xs, ys)}" />')
-        # Two ends that nearly meet are named above and below.
-        parts.append(_text(xs[-1] + 6, ys[-1] + (-4 if name == "drawn" else 12), name, "start"))
+    parts.append(_key({name: f'<path class="{style}" d="M-8 9h22" />' for name, style in lines.items()}))
     parts.append(_text(_LEFT + _PLOT / 2, bottom + 40, "batches", "middle"))
     return _svg(bottom + 48, parts, "Distinct rows seen against batches drawn")
 
@@ -146,15 +153,10 @@ def _legend(shown: Composition) -> tuple[str, int]:
     return "".join(parts), y + _LINE + 4
 
 
-def _key(*, expected: bool) -> str:
-    signs = [
-        ("observed", '<rect class="mark" x="0" y="4" width="14" height="10" />'),
-        *([("expected", _tick(7, -1))] if expected else []),
-        ("shuffled", _diamond(7, 9)),
-    ]
+def _key(signs: Mapping[str, str]) -> str:
     parts = (
         f'<g transform="translate({_LEFT + 90 * place} 4)">{sign}{_text(20, 14, name, "start")}</g>'
-        for place, (name, sign) in enumerate(signs)
+        for place, (name, sign) in enumerate(signs.items())
     )
     return "".join(parts)
 

@@ -64,8 +64,11 @@ def _expected(audit: AuditFrames) -> Any:
 
 def _coverage(audit: AuditFrames) -> Any:
     figure, (axes,) = _panels(1, 3.5)
-    axes.plot(audit.coverage["batches"], audit.coverage["drawn"], color="black", linestyle="--", label="drawn")
-    axes.plot(audit.coverage["batches"], audit.coverage["distinct"], color=_MARK, linewidth=2.5, label="distinct")
+    frame = audit.coverage
+    axes.plot(frame["batches"], frame["drawn"], color="black", linestyle="--", label="drawn")
+    axes.plot(frame["batches"], frame["distinct"], color=_MARK, linewidth=2.5, label="distinct")
+    if frame["expected"].notna().any():
+        axes.plot(frame["batches"], frame["expected"], color=_ACCENT, linestyle=":", label="expected")
     axes.set(xlabel="batches", ylabel="rows", ylim=(0, None))
     axes.legend(frameon=False)
     return figure

@@ -39,7 +39,8 @@ class AuditFrames:
         One row a batch: ``batch``, ``rows``, ``repeats`` (rows that stand in the batch already), and for each column
         of labels how many labels the batch holds, under the name ``labels of <column>``.
     coverage
-        One row a batch: ``batches`` so far, rows ``drawn`` so far, and how many of them are ``distinct``.
+        One row a batch: ``batches`` so far, rows ``drawn`` so far, how many of them are ``distinct``, and how many are
+        ``expected`` to be (by the plan; NaN where there is none, or it has more situations than are looked at).
     times
         One row a batch: ``batch``, and ``least``, ``lower_quartile``, ``median``, ``upper_quartile`` and ``most`` of
         the ordered column, which are values that occur in the batch; None without an ordered column.

@@ -48,13 +48,13 @@ def page_of(audit: AuditFrames) -> str:
 
 
 def _facts(audit: AuditFrames) -> str:
-    seen, repeats = audit.coverage.iloc[-1], int(audit.batches["repeats"].sum())
+    drawn, distinct = (int(audit.coverage[name].iloc[-1]) for name in ("drawn", "distinct"))
     facts = {
         "batches": f"{len(audit.batches):,}",
         "rows of the table": f"{audit.rows:,}",
-        "rows drawn": f"{seen['drawn']:,}",
-        "distinct rows": f"{seen['distinct']:,} ({seen['distinct'] / audit.rows:.1%})",
-        "repeats within batches": f"{repeats:,}",
+        "rows drawn": f"{drawn:,}",
+        "distinct rows": f"{distinct:,} ({distinct / audit.rows:.1%})",
+        "repeats within batches": f"{int(audit.batches['repeats'].sum()):,}",
         "labels that deviate": f"{len(audit.deviating)} of {audit.table['z'].notna().sum()}",
     }
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items())
@@ -111,7 +111,8 @@ def _times(audit: AuditFrames) -> Iterable[str]:
 
 
 def _coverage_note(audit: AuditFrames) -> str:
-    return f"<p>How many of the {audit.rows:,} rows were seen at least once, beside all rows drawn.</p>"
+    planned = " and how many the plan expects" if audit.coverage["expected"].notna().any() else ""
+    return f"<p>How many of the {audit.rows:,} rows were seen at least once{planned}, beside all rows drawn.</p>"
 
 
 def _batches(audit: AuditFrames) -> str:
