@@ -388,3 +388,16 @@ def test_trees_that_are_too_large_are_scored_by_the_batches() -> None:
     assert moments.variance is None
     assert moments.mean.sum() == pytest.approx(1)
     assert len(list(islice(plan.leaves(), 5000))) == 4097
+
+
+def test_too_many_situations_are_not_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a column for which too many situations matter nothing is expected; others keep their scores, and the page."""
+    monkeypatch.setattr("batchwright.plan._SURVEYED", 8)
+    # With three donors a leak is of two of them, and which window it lies in matters.
+    table = TABLE | {"donor": list("aaaabbbccc")}
+    window = TemporalEnricher("hours", 1, scope="all")
+    found = audit(PipelineSampler(table, [SELECT, LEAK, window, DRAW], 4), table, 3)
+    assert found.table[["expected", "z"]].isna().all(axis=None)
+    assert "none that could be gone through in a moment" in found.to_html()
+    kept = audit(sampler(SELECT, TemporalEnricher("hours", 1)), TABLE, 3)
+    assert kept.table["z"].notna().all()

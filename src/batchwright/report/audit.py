@@ -200,8 +200,8 @@ def _compare(columns: Sequence[LabelColumn], tallies: Sequence[Tally], plan: Pla
     }
     frames = []
     for column, tally in zip(columns, tallies, strict=True):
-        here = {size: moments[size][column.name] for size in sizes} if column.name in covered else None
-        frames.append(_compare_column(column, tally, here))
+        here = {size: found[column.name] for size, found in moments.items() if column.name in found}
+        frames.append(_compare_column(column, tally, here if len(here) == len(sizes) else None))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -33,8 +33,8 @@ class AuditFrames:
         The ordered column that is reported; None without one.
     table
         One row a label, in columns ``column``, ``label``, ``observed`` (mean rows of a batch), ``expected`` (by the
-        plan; NaN where there is none), ``z`` (how many standard errors lie between them; NaN as well), and
-        ``shuffled`` (mean rows under plain shuffling of the table).
+        plan; NaN where there is none, or too many of its situations matter), ``z`` (how many standard errors lie
+        between them; NaN as well), and ``shuffled`` (mean rows under plain shuffling of the table).
     batches
         One row a batch: ``batch``, ``rows``, ``repeats`` (rows that stand in the batch already), and for each column
         of labels how many labels the batch holds, under the name ``labels of <column>``.

@@ -39,11 +39,19 @@ class Moments:
 
     @classmethod
     def of(cls, plan: Plan, columns: Sequence[str]) -> dict[str, Moments]:
-        """Work them out for some key columns of the plan; costs O(leaves x cells)."""
+        """Work them out for some key columns of the plan, but those where too many situations matter.
+
+        Costs O(leaves x cells).
+        """
         leaves = list(islice(plan.leaves(), _LEAVES + 1)) if isinstance(plan.pipeline.drawer, Drawer) else []
         known = 0 < len(leaves) <= _LEAVES
-        means = {by: np.asarray(plan.expected_rows(by), dtype=np.float64) for by in columns}
-        return {by: cls(mean, _variance(leaves, by, mean) if known else None) for by, mean in means.items()}
+        survey, found = plan.survey(), {}
+        for by in columns:
+            rows = survey.expected_rows(by)
+            if rows is not None:
+                mean = np.asarray(rows, dtype=np.float64)
+                found[by] = cls(mean, _variance(leaves, by, mean) if known else None)
+        return found
 
 
 def _variance(leaves: list[tuple[float, Draft]], by: str, mean: Floats) -> Floats:

@@ -86,8 +86,8 @@ def _comparisons(audit: AuditFrames) -> Iterable[str]:
         )
     else:
         note = (
-            "Mean rows of a batch. There is no plan to compare with. A diamond marks what plain shuffling of the table "
-            "would give."
+            "Mean rows of a batch. There is no plan to compare with, or none that could be gone through in a moment. "
+            "A diamond marks what plain shuffling of the table would give."
         )
     yield _section("Observed and expected", f"<p>{note}</p>", *(_comparison(audit, column) for column in audit.columns))
 
