@@ -106,6 +106,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def anndata(session: nox.Session) -> None:
+    """Read AnnData files by the command line; with the older pandas that anndata asks for."""
+    session.install(TORCH, "-e", ".[anndata,testing]", *nox.project.dependency_groups(PYPROJECT, "anndata"))
+    session.run("pytest", "tests/unit/test_cli.py", *session.posargs)
+
+
+@nox.session
 def browser(session: nox.Session) -> None:
     """Look at the page of an audit in headless Chromium; skipped, saying so, where there is none."""
     install(session, "browser")
