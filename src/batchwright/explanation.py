@@ -78,6 +78,7 @@ class Explanation:
         """Return all of it as plain values, for JSON: labels as text, what is not known as None."""
         survey, expectation = self.survey, self.survey.expectation
         return {
+            "chain": survey.pipeline.fingerprint,
             "batch_size": survey.start.batch_size,
             "rows": survey.start.index.size,
             "rows_kept": survey.leaves.universe.size,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from typing import Any
 
 import attrs
@@ -96,6 +97,11 @@ class Pipeline:
         drawer = self.stages[-1]
         assert isinstance(drawer, BaseDrawer)  # noqa: S101 - the converter has seen to it; this tells the type checker.
         return drawer
+
+    @property
+    def fingerprint(self) -> str:
+        """A short text, hexadecimal, that tells chains apart: the same for equal chains, in every process."""
+        return blake2b(repr(self).encode(), digest_size=8).hexdigest()
 
     @contextmanager
     def context(self, level: int) -> Iterator[None]:

@@ -74,6 +74,7 @@ def test_a_chain_comes_back(form: Any, case: Any) -> None:
     back = round_trip(chain, form)
     assert back == chain
     assert repr(back) == repr(chain)
+    assert back.fingerprint == chain.fingerprint
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -117,6 +117,14 @@ class Plain(Stage):
         return draft
 
 
+def test_a_fingerprint_tells_chains_apart() -> None:
+    """Equal chains have equal fingerprints, in every process; another setting, or order, has another one."""
+    chain = Pipeline([ExperimentSelector(), LeakMixer(0.2), Drawer()])
+    assert chain.fingerprint == "1503d64752ab97f7"
+    others = [[LeakMixer(0.3), ExperimentSelector(), Drawer()], [ExperimentSelector(), LeakMixer(0.3), Drawer()]]
+    assert len({chain.fingerprint, *(Pipeline(other).fingerprint for other in others)}) == 3
+
+
 def test_the_text_in_json() -> None:
     """JSON has a stage a line, and says all settings."""
     assert dump_chain(CHAIN) == JSON
