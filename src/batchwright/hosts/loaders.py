@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from operator import length_hint
 from typing import Any
 
-import torch.distributed
 from torch.utils.data import BatchSampler, DistributedSampler
 
 from batchwright.errors import LoaderError
+from batchwright.ranks import Ranks
 from batchwright.sampler import PipelineSampler
 
 __all__ = ["check", "find_sampler"]
@@ -116,8 +116,7 @@ def _division(way: list[Any]) -> Iterator[str]:
     sampler, dividers = way[-1], [one for one in way[:-1] if _parts(one) > 1]
     for one in dividers:
         yield from _divider(one, sampler)
-    group = torch.distributed.is_available() and torch.distributed.is_initialized()
-    processes = torch.distributed.get_world_size() if group else 1
+    _, processes = Ranks(None).now()
     if not dividers and sampler.num_replicas == 1 < processes:
         yield f"Nothing divides the batches among {processes} processes: all get the same. Leave num_replicas away."
 
