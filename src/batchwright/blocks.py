@@ -8,6 +8,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from batchwright.search import search
+
 __all__ = ["Blocks", "condense", "order_of_blocks", "row_dtype"]
 
 Integers = NDArray[np.int64]
@@ -43,7 +45,7 @@ class Blocks:
 
     def take(self, positions: NDArray[Any]) -> Integers:
         """Return the rows at the given positions: int64, in the same shape."""
-        block = np.searchsorted(self.starts, positions, side="right") - 1
+        block = search(self.starts, positions, side="right") - 1
         return np.asarray(self.rows[block] - self.starts[block] + positions, dtype=np.int64)
 
     def fill(self, order: NDArray[Any]) -> None:

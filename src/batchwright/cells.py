@@ -14,6 +14,7 @@ from batchwright.errors import SettingError, TableError
 from batchwright.groups import Cuts, Groups
 from batchwright.pool import Pool
 from batchwright.pools import Pools
+from batchwright.search import search
 
 __all__ = ["CellRanges"]
 
@@ -101,8 +102,8 @@ class CellRanges:
         source, cells, starts, stops
             int64, shape (P,) each: the range that a piece comes from, the cell in which it lies, and the piece.
         """
-        first = np.searchsorted(self.offsets, starts, side="right") - 1
-        behind = np.searchsorted(self.offsets, stops, side="left")
+        first = search(self.offsets, starts, side="right") - 1
+        behind = search(self.offsets, stops)
         counts = behind - first
         source = np.repeat(np.arange(counts.size), counts)
         cells = np.arange(source.size) + (first - np.cumsum(counts) + counts)[source]
@@ -111,14 +112,14 @@ class CellRanges:
 
     def codes_at(self, positions: Integers, by: str | Iterable[str]) -> Integers:
         """Return the number of the label, among all labels of the columns, at each of some positions."""
-        return self._cut(as_columns(by))[1][np.searchsorted(self.offsets, positions, side="right") - 1]
+        return self._cut(as_columns(by))[1][search(self.offsets, positions, side="right") - 1]
 
     def agree(self, pools: Pools, by: str | Iterable[str]) -> NDArray[np.bool_]:
         """Tell for each pool, none of which is empty, whether all its rows have one label; costs O(ranges)."""
         codes = self._cut(as_columns(by))[1]
         changes = np.concatenate([[0], np.cumsum(codes[1:] != codes[:-1])])
-        first = np.searchsorted(self.offsets, pools.starts, side="right") - 1
-        last = np.searchsorted(self.offsets, pools.stops, side="left") - 1
+        first = search(self.offsets, pools.starts, side="right") - 1
+        last = search(self.offsets, pools.stops) - 1
         opens = pools.bounds[:-1]
         one_run = np.logical_and.reduceat(changes[first] == changes[last], opens)
         same = np.minimum.reduceat(codes[first], opens) == np.maximum.reduceat(codes[first], opens)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchwright.ragged import bounds_of
+from batchwright.search import search
 from batchwright.stack import DraftStack
 
 __all__ = ["Layout"]
@@ -62,5 +63,5 @@ class Layout:
         if self.far_starts.size:
             slots = np.flatnonzero(positions >= self.total)
             address = positions[slots] - self.total
-            ranges = np.searchsorted(self.far_bounds, address, side="right") - 1
+            ranges = search(self.far_bounds, address, side="right") - 1
             positions[slots] = self.far_starts[ranges] + address - self.far_bounds[ranges]

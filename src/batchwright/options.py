@@ -15,6 +15,7 @@ from batchwright.errors import ChainError
 from batchwright.pools import Pools
 from batchwright.ragged import bounds_of, gather, pad
 from batchwright.rounding import Roundings
+from batchwright.search import search
 from batchwright.stack import DraftStack, with_step
 
 __all__ = ["Expansion", "Options", "divide", "in_lots", "lift", "rest_of"]
@@ -77,7 +78,7 @@ class Options:
             float64 in [0, 1): where each number lies in the interval of its alternative, for later choices.
         """
         if len(self.bounds) == 1:
-            found = np.searchsorted(self.bounds[0], u, side="right") - 1
+            found = search(self.bounds[0], u, side="right") - 1
         else:
             found = (self.bounds[drafts] <= u[:, None]).sum(axis=1) - 1
         rest = rest_of(u, self.bounds[drafts, found], self.bounds[drafts, found + 1])
@@ -113,7 +114,7 @@ class Options:
         """
         drafts, outcomes, bounds = self._listed
         flat = np.arange(start, min(stop, bounds[-1]))
-        which = np.searchsorted(bounds, flat, side="right") - 1
+        which = search(bounds, flat, side="right") - 1
         drafts, outcomes, part = drafts[which], outcomes[which], flat - bounds[which]
         probabilities = self.probabilities[drafts, outcomes]
         if self.parts is None:
@@ -188,6 +189,8 @@ def in_lots(take: Callable[[Integers, Integers], DraftStack], width: int) -> Cal
     lot = max(1, _ENTRIES_AT_A_TIME // width)
 
     def taken(drafts: Integers, numbers: Integers) -> DraftStack:
+        if drafts.size <= lot:
+            return take(drafts, numbers)
         lots = [slice(start, start + lot) for start in range(0, drafts.size, lot)]
         return DraftStack.join([take(drafts[part], numbers[part]) for part in lots])
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchwright.pool import Pool
-from batchwright.ragged import bounds_of, gather, owners, totals
+from batchwright.ragged import bounds_of, bounds_of_owners, gather, owners, totals
 
 __all__ = ["Pools"]
 
@@ -70,7 +70,7 @@ class Pools:
         if joined.any():
             opens, closes = np.append(True, ~joined), np.append(~joined, True)
             owner, starts, stops = owner[opens], starts[opens], stops[closes]
-        return cls(np.searchsorted(owner, np.arange(count + 1)), starts, stops, total)
+        return cls(bounds_of_owners(owner, count), starts, stops, total)
 
     def __len__(self) -> int:
         return self.bounds.size - 1

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["bounds_of", "gather", "owners", "pad", "totals"]
+__all__ = ["bounds_of", "bounds_of_owners", "gather", "owners", "pad", "totals"]
 
 Integers = NDArray[np.int64]
 
@@ -22,6 +22,11 @@ def bounds_of(counts: ArrayLike) -> Integers:
     bounds = np.zeros(lengths.size + 1, dtype=np.int64)
     np.cumsum(lengths, out=bounds[1:])
     return bounds
+
+
+def bounds_of_owners(owner: Integers, rows: int) -> Integers:
+    """Return the bounds of so many rows, of whose entries each names its row, sorted."""
+    return bounds_of(np.bincount(owner, minlength=rows))
 
 
 def owners(bounds: Integers) -> Integers:

@@ -53,7 +53,8 @@ def uniforms(seed: int, epoch: int, steps: range, width: int, stride: int) -> ND
         raw = generator.random_raw(len(steps) * numbers).reshape(len(steps), numbers)
     else:
         raw = _raw_of_steps(generator, steps, counters)
-    fractions: NDArray[np.float64] = (raw[:, :width] >> np.uint64(11)) * np.float64(2.0**-53)
+    raw >>= np.uint64(11)
+    fractions: NDArray[np.float64] = raw[:, :width] * np.float64(2.0**-53)
     return fractions
 
 

@@ -8,6 +8,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from batchwright.search import search
+
 __all__ = ["Timeline"]
 
 
@@ -49,13 +51,13 @@ class Timeline:
         if self.times.dtype.kind == "f":
             # Decimals are not exact in binary: 0.8 - 0.1 is a little more than 0.7, which is meant to be included.
             reach = half_width + 4 * np.spacing(np.maximum(np.abs(times), half_width))
-        first = np.searchsorted(self.times, times - reach, side="left")
-        behind = np.searchsorted(self.times, times + reach, side="right")
+        first = search(self.times, times - reach)
+        behind = search(self.times, times + reach, side="right")
         return np.stack([first, behind])
 
     def position(self, cells: NDArray[np.int64], ranks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the first position in each cell whose time has at least the given rank; arguments broadcast."""
-        return self.starts[np.searchsorted(self.keys, cells * (self.times.size + 1) + ranks)]
+        return self.starts[search(self.keys, cells * (self.times.size + 1) + ranks)]
 
     def runs_between(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which runs lie in some ranges of positions, none of which is empty or cuts a run.
@@ -65,5 +67,5 @@ class Timeline:
         numpy.ndarray
             int64, shape (2, *starts.shape): the half-open ranges, first runs and the runs behind the last.
         """
-        first = np.searchsorted(self.starts, starts, side="right") - 1
-        return np.stack([first, np.searchsorted(self.starts, stops, side="left")])
+        first = search(self.starts, starts, side="right") - 1
+        return np.stack([first, search(self.starts, stops)])

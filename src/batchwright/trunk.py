@@ -12,6 +12,7 @@ from batchwright.draft import Draft
 from batchwright.layout import Layout
 from batchwright.options import Expansion, Options, rest_of
 from batchwright.pipeline import Pipeline
+from batchwright.search import search
 from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage
 
@@ -88,7 +89,7 @@ class Trunk:
         leaves
             int64, in the shape of `u`: which of them each number comes to.
         """
-        which = np.searchsorted(self.bounds, u, side="right") - 1
+        which = search(self.bounds, u, side="right") - 1
         if self.is_whole:
             return self.layout, which
         rest = rest_of(u, self.bounds[which], self.bounds[which + 1])
@@ -160,8 +161,12 @@ def lots_of(stage: Stage, stack: DraftStack) -> list[Integers]:
         return [np.arange(len(stack))]
     share = np.flatnonzero(stack.within(getattr(stage, "scope", "primary")))
     pools = stack.pools.take(share)
-    first = np.searchsorted(index.offsets, pools.starts, side="right") - 1
-    reached = np.searchsorted(index.offsets, pools.stops) - first
+    # A pool reaches no more cells than it has rows, which is known at once.
+    rows = np.bincount(stack.owners[share], weights=pools.sizes, minlength=len(stack))
+    if len(stack) * rows.max() <= _CELLS_AT_ONCE:
+        return [np.arange(len(stack))]
+    first = search(index.offsets, pools.starts, side="right") - 1
+    reached = search(index.offsets, pools.stops) - first
     cells = np.bincount(stack.owners[share][pools.owners], weights=reached, minlength=len(stack))
     order = np.argsort(cells, kind="stable")
     cells, lots, start = cells[order], [], 0

@@ -34,7 +34,7 @@ __all__ = ["CHAINS", "FLOOR", "PLAIN", "Line", "lines_of"]
 Begin = Callable[[], Iterable[Any]]
 LEAK = 0.2
 RANKS = 64
-# Ours are drawn in blocks of 1, 32 and then 1024: to stop within one would count all of its cost for a part of it.
+# Ours are drawn in blocks of 1024: to stop within one would count all of its cost for a part of it.
 BLOCKS = 4096
 LEAKING = "select, leak, balance"
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from batchwright.index import MetadataIndex
 from batchwright.options import Options, in_lots
 from batchwright.pools import Pools
-from batchwright.ragged import gather, owners
+from batchwright.ragged import bounds_of_owners, gather, owners
 from batchwright.rounding import Roundings
+from batchwright.search import search
 from batchwright.share import Scope
 from batchwright.stack import DraftStack, with_step
 from batchwright.timeline import Timeline
@@ -103,7 +104,7 @@ class Windows:
         total, pieces = int(self.focal_bounds[-1]), np.diff(self.piece_bounds[self.stack.bounds])
         some = min(total, most, max(1, _PIECES_SEEN // int(pieces.max())))
         windows = np.unique(np.linspace(0, max(total - 1, 0), some).astype(np.int64))
-        drafts = np.searchsorted(self.focal_bounds, windows, side="right") - 1
+        drafts = search(self.focal_bounds, windows, side="right") - 1
         shares, bounds = gather(self.stack.bounds, drafts)
         reach = self._reach(drafts, windows - self.focal_bounds[drafts], np.ones(windows.size, dtype=bool))
         sizes = self._sides(shares, reach[:, owners(bounds)]).sizes
@@ -144,7 +145,7 @@ def _pieces(stack: DraftStack, split: NDArray[np.bool_]) -> tuple[Integers, Inte
     cells = np.concatenate([cells, np.zeros_like(whole)])[order]
     starts = np.concatenate([starts, pools.starts[~cut]])[order]
     stops = np.concatenate([stops, pools.stops[~cut]])[order]
-    return cells, starts, stops, np.searchsorted(share[order], np.arange(len(pools) + 1))
+    return cells, starts, stops, bounds_of_owners(share[order], len(pools))
 
 
 def _fill(quotas: Integers, sizes: Integers) -> Integers:
@@ -157,7 +158,7 @@ def _fill(quotas: Integers, sizes: Integers) -> Integers:
 def _focal_ranks(stack: DraftStack, timeline: Timeline) -> tuple[Integers, Integers]:
     """Return the ranks of the values in the primary shares of each draft, sorted, and their bounds."""
     draft, pools = _primary_pools(stack)
-    ranges = np.searchsorted(draft[pools.owners], np.arange(len(stack) + 1))
+    ranges = bounds_of_owners(draft[pools.owners], len(stack))
     # Drafts that differ in quotas only have the same values, which are looked for once.
     known: dict[tuple[bytes, bytes], int] = {}
     same = [
@@ -168,7 +169,7 @@ def _focal_ranks(stack: DraftStack, timeline: Timeline) -> tuple[Integers, Integ
     _, example = np.unique(number, return_index=True)
     at, bounds = gather(ranges, example)
     ranks_of, ranks = _ranks_between(stack.index, timeline, owners(bounds), pools.starts[at], pools.stops[at])
-    found = np.searchsorted(ranks_of, np.arange(len(known) + 1))
+    found = bounds_of_owners(ranks_of, len(known))
     again, focal_bounds = gather(found, number)
     return focal_bounds, ranks[again]
 

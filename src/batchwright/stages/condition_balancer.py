@@ -15,7 +15,7 @@ from batchwright.finding import Finding
 from batchwright.options import Expansion, divide
 from batchwright.pool import Pool
 from batchwright.pools import Pools
-from batchwright.ragged import pad
+from batchwright.ragged import bounds_of_owners, pad
 from batchwright.share import Scope, Share
 from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage, check_labels, check_leak, check_scope, to_columns
@@ -89,7 +89,7 @@ class ConditionBalancer(Stage):
         pools = Pools.join([groups.pools.take(filled), stack.pools.take(kept)]).take(order)
         parts = np.concatenate([weights[filled], np.ones(kept.size)])[order]
         targets = stack.quotas[share] * parts
-        bounds = np.searchsorted(stack.owners[share], np.arange(len(stack) + 1))
+        bounds = bounds_of_owners(stack.owners[share], len(stack))
         return divide(stack, bounds, pools, targets, stack.roles[share], "split")
 
     def findings(self, stack: DraftStack) -> list[Finding]:
@@ -128,7 +128,7 @@ class ConditionBalancer(Stage):
         ratio = np.ones(codes.size)
         if self.ratio is not None:
             ratio = np.array([self.ratio.get(label, 0.0) for label in stack.index.labels_of(self.by)])[codes]
-        weights, filled = pad(ratio, np.searchsorted(owner, np.arange(owner.max(initial=-1) + 2)))
+        weights, filled = pad(ratio, bounds_of_owners(owner, owner.max(initial=-1) + 1))
         weights = np.where(weights.any(axis=1, keepdims=True), weights, filled)
         parts: NDArray[np.float64] = (weights / np.cumsum(weights, axis=1)[:, -1:])[filled]
         return parts

@@ -14,7 +14,7 @@ from batchwright.draft import Choice, Draft
 from batchwright.errors import SettingError
 from batchwright.finding import Finding
 from batchwright.options import Options
-from batchwright.ragged import pad
+from batchwright.ragged import bounds_of_owners, pad
 from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage, check_labels, to_columns
 
@@ -66,7 +66,7 @@ class ExperimentSelector(Stage):
     def expand(self, stack: DraftStack) -> Options:
         """Return the groups of all primary pools."""
         groups = stack.index.cut(stack.primary, self.by)
-        bounds = np.searchsorted(groups.owner, np.arange(len(stack) + 1))
+        bounds = bounds_of_owners(groups.owner, len(stack))
         sizes, _ = pad(groups.pools.sizes, bounds)
         weights = sizes.astype(np.float64)
         if self.weights is not None:

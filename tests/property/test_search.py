@@ -1,0 +1,36 @@
+"""Search finds what `numpy.searchsorted` finds."""
+
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from batchwright.search import search
+
+SIDES = st.sampled_from(["left", "right"])
+
+
+@given(
+    st.lists(st.integers(-20, 20), max_size=70),
+    arrays(np.int64, array_shapes(max_dims=2), elements=st.integers(-22, 22)),
+    SIDES,
+)
+def test_integers(values: list[int], needles: Any, side: Literal["left", "right"]) -> None:
+    """Of any number of values, none included, with repeats, and for needles of any shape."""
+    array = np.sort(np.array(values, dtype=np.int64))
+    found = search(array, needles, side)
+    assert found.dtype == np.int64
+    assert found.tolist() == np.searchsorted(array, needles, side).tolist()
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 7, 8, 9, 1000, 1 << 14, (1 << 14) + 1])
+@pytest.mark.parametrize("dtype", [np.float64, "datetime64[ns]"])
+def test_sizes_around_powers_of_two(size: int, dtype: Any) -> None:
+    """Each value, and what lies before and behind it, is found, of numbers and of dates."""
+    array = (2 * np.arange(size)).astype(dtype)
+    needles = np.arange(-1, 2 * size + 1).astype(dtype)
+    for side in ("left", "right"):
+        assert search(array, needles, side).tolist() == np.searchsorted(array, needles, side).tolist()
