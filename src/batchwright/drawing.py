@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 # for fewer still, in memory that the batches before have just left.
 _BATCHES_OF_A_BLOCK, _BATCHES_OF_THE_FIRST = 1 << 10, 1 << 8
 _SLOTS_OF_A_BLOCK, _SLOTS_OF_THE_FIRST = 1 << 17, 1 << 14
-_SLOTS_OF_A_LOT = 1 << 15
+_SLOTS_OF_A_LOT = 1 << 16
 _SLOTS_OF_LISTS = 1 << 13
 
 

@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.ragged import bounds_of
+from batchwright.ragged import bounds_of, lengths
 from batchwright.search import search
 from batchwright.stack import DraftStack
 
@@ -45,18 +45,18 @@ class Layout:
     def of(cls, stack: DraftStack) -> Layout:
         """Compile drafts."""
         pools = stack.pools
-        lengths = pools.stops - pools.starts
-        begin, counts = pools.bounds[:-1], np.diff(pools.bounds)
+        spans = pools.stops - pools.starts
+        begin, counts = pools.bounds[:-1], lengths(pools.bounds)
         gap = np.zeros(counts.size, dtype=np.int64)
         more = np.flatnonzero(counts > 1)
         gap[more] = pools.starts[begin[more] + 1] - pools.stops[begin[more]]
-        columns = np.stack([stack.quotas, pools.sizes, pools.starts[begin], lengths[begin], gap])
+        columns = np.stack([stack.quotas, pools.sizes, pools.starts[begin], spans[begin], gap])
         # A far share counts its rows from an address on, without a gap.
         far = np.flatnonzero(counts > 2)
         sizes = columns[1, far]
         columns[2, far], columns[3, far], columns[4, far] = pools.total + np.cumsum(sizes) - sizes, sizes, 0
         ranges = np.repeat(counts > 2, counts)
-        return cls(stack.bounds, columns, pools.starts[ranges], bounds_of(lengths[ranges]), pools.total)
+        return cls(stack.bounds, columns, pools.starts[ranges], bounds_of(spans[ranges]), pools.total)
 
     def resolve(self, positions: Integers) -> None:
         """Replace addresses in far ranges by the positions that they stand for, in place."""

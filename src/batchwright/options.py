@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from batchwright.draft import Choice, Draft
 from batchwright.errors import ChainError
 from batchwright.pools import Pools
-from batchwright.ragged import bounds_of, gather, pad
+from batchwright.ragged import bounds_of, gather, lengths, pad
 from batchwright.rounding import Roundings
 from batchwright.search import search
 from batchwright.stack import DraftStack, with_step
@@ -175,7 +175,7 @@ def divide(
         return divided.fill(drafts, at, gathered, roundings.quotas(drafts, outcomes))
 
     # Of very many labels most round to no rows.
-    taken = in_lots(rounded, int(np.diff(bounds).max()))
+    taken = in_lots(rounded, int(lengths(bounds).max()))
     if (roundings.probabilities.max(axis=1) == 1).all():
         return taken(np.arange(len(stack)), roundings.probabilities.argmax(axis=1))
     return Options(roundings.probabilities, taken)

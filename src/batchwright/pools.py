@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchwright.pool import Pool
-from batchwright.ragged import bounds_of, bounds_of_owners, gather, owners, totals
+from batchwright.ragged import bounds_of, bounds_of_owners, gather, lengths, owners, totals
 
 __all__ = ["Pools"]
 
@@ -101,7 +101,7 @@ class Pools:
     def join(cls, parts: Sequence[Pools]) -> Pools:
         """Return the pools of several, at least one, one behind the other."""
         starts, stops = (np.concatenate([getattr(part, name) for part in parts]) for name in ("starts", "stops"))
-        counts = np.concatenate([np.diff(part.bounds) for part in parts])
+        counts = np.concatenate([lengths(part.bounds) for part in parts])
         return cls(bounds_of(counts), starts, stops, parts[0].total)
 
     def complements(self, universe: Pool) -> Pools:

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["bounds_of", "bounds_of_owners", "gather", "owners", "pad", "totals"]
+__all__ = ["bounds_of", "bounds_of_owners", "gather", "lengths", "owners", "pad", "totals"]
 
 Integers = NDArray[np.int64]
 
 
 def bounds_of(counts: ArrayLike) -> Integers:
     """Return the bounds of rows of the given lengths: int64, shape (rows + 1,)."""
-    lengths = np.asarray(counts, dtype=np.int64)
-    bounds = np.zeros(lengths.size + 1, dtype=np.int64)
-    np.cumsum(lengths, out=bounds[1:])
+    entries = np.asarray(counts)
+    bounds = np.empty(entries.size + 1, dtype=np.int64)
+    bounds[0] = 0
+    entries.cumsum(out=bounds[1:])
     return bounds
 
 
@@ -29,16 +30,23 @@ def bounds_of_owners(owner: Integers, rows: int) -> Integers:
     return bounds_of(np.bincount(owner, minlength=rows))
 
 
+def lengths(bounds: Integers) -> Integers:
+    """Return how many entries each row has."""
+    return bounds[1:] - bounds[:-1]
+
+
 def owners(bounds: Integers) -> Integers:
     """Return for each entry the number of the row that it stands in."""
-    return np.repeat(np.arange(bounds.size - 1), np.diff(bounds))
+    return np.arange(bounds.size - 1).repeat(lengths(bounds))
 
 
 def gather(bounds: Integers, rows: Integers) -> tuple[Integers, Integers]:
     """Return where the entries of some rows stand, row after row, and the bounds of the rows so gathered."""
     starts = bounds[rows]
-    gathered = bounds_of(bounds[rows + 1] - starts)
-    at = np.arange(gathered[-1]) + np.repeat(starts - gathered[:-1], np.diff(gathered))
+    counts = bounds[rows + 1] - starts
+    gathered = bounds_of(counts)
+    at = np.arange(gathered[-1])
+    at += (starts - gathered[:-1]).repeat(counts)
     return at, gathered
 
 
@@ -50,8 +58,8 @@ def totals(values: Integers, bounds: Integers) -> Integers:
 
 def pad(values: NDArray[Any], bounds: Integers) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return the rows as one array, shape (rows, longest), filled up with zeros, and where its entries are."""
-    lengths = np.diff(bounds)
-    filled = np.arange(lengths.max(initial=0)) < lengths[:, None]
+    counts = lengths(bounds)
+    filled = np.arange(counts.max(initial=0)) < counts[:, None]
     padded = np.zeros(filled.shape, dtype=values.dtype)
     padded[filled] = values
     return padded, filled

@@ -13,7 +13,7 @@ from batchwright.errors import ChainError
 from batchwright.index import MetadataIndex
 from batchwright.pool import Pool
 from batchwright.pools import Pools
-from batchwright.ragged import bounds_of, gather, owners, totals
+from batchwright.ragged import bounds_of, gather, lengths, owners, totals
 from batchwright.share import Role, Share
 
 __all__ = ["DraftStack", "with_step"]
@@ -89,7 +89,7 @@ class DraftStack:
         return attrs.evolve(
             parts[0],
             primary=Pools.join([part.primary for part in parts]),
-            bounds=bounds_of(np.concatenate([np.diff(part.bounds) for part in parts])),
+            bounds=bounds_of(np.concatenate([lengths(part.bounds) for part in parts])),
             pools=Pools.join([part.pools for part in parts]),
             quotas=np.concatenate([part.quotas for part in parts]),
             roles=np.concatenate([part.roles for part in parts]),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from batchwright.index import MetadataIndex
 from batchwright.options import Options, in_lots
 from batchwright.pools import Pools
-from batchwright.ragged import bounds_of_owners, gather, owners
+from batchwright.ragged import bounds_of_owners, gather, lengths, owners, totals
 from batchwright.rounding import Roundings
 from batchwright.search import search
 from batchwright.share import Scope
@@ -71,13 +71,13 @@ class Windows:
     @property
     def focal_counts(self) -> Integers:
         """Number of focal values of each draft."""
-        return np.diff(self.focal_bounds)
+        return lengths(self.focal_bounds)
 
     @property
     def options(self) -> Options:
         """The alternatives; number ``a * T + f`` of a draft is rounding a around its focal value f of T."""
         # A draft without focal values has one window, which is empty.
-        pieces = np.diff(self.piece_bounds[self.stack.bounds])
+        pieces = lengths(self.piece_bounds[self.stack.bounds])
         take = in_lots(self.take, int(pieces.max()))
         return Options(self.roundings.probabilities, take, np.maximum(self.focal_counts, 1))
 
@@ -101,7 +101,7 @@ class Windows:
             int64, one for each share that a window divides: the window, counted over all drafts, the share, and how
             many of its rows lie on either side.
         """
-        total, pieces = int(self.focal_bounds[-1]), np.diff(self.piece_bounds[self.stack.bounds])
+        total, pieces = int(self.focal_bounds[-1]), lengths(self.piece_bounds[self.stack.bounds])
         some = min(total, most, max(1, _PIECES_SEEN // int(pieces.max())))
         windows = np.unique(np.linspace(0, max(total - 1, 0), some).astype(np.int64))
         drafts = search(self.focal_bounds, windows, side="right") - 1
@@ -159,26 +159,32 @@ def _focal_ranks(stack: DraftStack, timeline: Timeline) -> tuple[Integers, Integ
     """Return the ranks of the values in the primary shares of each draft, sorted, and their bounds."""
     draft, pools = _primary_pools(stack)
     ranges = bounds_of_owners(draft[pools.owners], len(stack))
-    # Drafts that differ in quotas only have the same values, which are looked for once.
-    known: dict[tuple[bytes, bytes], int] = {}
-    same = [
-        known.setdefault((pools.starts[a:b].tobytes(), pools.stops[a:b].tobytes()), len(known))
-        for a, b in zip(ranges[:-1].tolist(), ranges[1:].tolist(), strict=True)
-    ]
-    number = np.array(same)
-    _, example = np.unique(number, return_index=True)
-    at, bounds = gather(ranges, example)
+    # Drafts that differ in quotas only stand together and have the same values, which are looked for once.
+    new = _differs_from_the_one_before(ranges, pools)
+    at, bounds = gather(ranges, np.flatnonzero(new))
     ranks_of, ranks = _ranks_between(stack.index, timeline, owners(bounds), pools.starts[at], pools.stops[at])
-    found = bounds_of_owners(ranks_of, len(known))
-    again, focal_bounds = gather(found, number)
+    again, focal_bounds = gather(bounds_of_owners(ranks_of, bounds.size - 1), new.cumsum() - 1)
     return focal_bounds, ranks[again]
+
+
+def _differs_from_the_one_before(bounds: Integers, pools: Pools) -> NDArray[np.bool_]:
+    """Tell for each draft, whose ranges stand at `bounds`, whether it has others than the draft before it."""
+    counts = lengths(bounds)
+    before = np.maximum(np.arange(bounds[-1]) - counts.repeat(counts), 0)
+    other = (pools.starts != pools.starts[before]) | (pools.stops != pools.stops[before])
+    differs: NDArray[np.bool_] = totals(other.astype(np.int64), bounds) > 0
+    differs[1:] |= counts[1:] != counts[:-1]
+    differs[:1] = True
+    return differs
 
 
 def _primary_pools(stack: DraftStack) -> tuple[Integers, Pools]:
     """Return the pools that primary rows are drawn from, draft after draft; the selection where all rows leak in."""
     shares = np.flatnonzero(stack.within("primary"))
     draft = stack.owners[shares]
-    without = np.setdiff1d(np.arange(len(stack)), draft)
+    without = np.flatnonzero(np.bincount(draft, minlength=len(stack)) == 0)
+    if not without.size:
+        return draft, stack.pools.take(shares)
     draft = np.concatenate([draft, without])
     order = np.argsort(draft, kind="stable")
     return draft[order], Pools.join([stack.pools.take(shares), stack.primary.take(without)]).take(order)

@@ -13,7 +13,7 @@ from batchwright.draft import Draft, Outcome, require_selection
 from batchwright.finding import Finding, Severity
 from batchwright.options import Expansion, divide
 from batchwright.pools import Pools
-from batchwright.ragged import bounds_of
+from batchwright.ragged import bounds_of, lengths
 from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage
 
@@ -64,14 +64,14 @@ class LeakMixer(Stage):
         # All drafts have the same size, as a rule.
         sizes, which = np.unique(size, return_inverse=True)
         quotas = np.array([self._quota(rows) for rows in sizes.tolist()])[which]
-        leaked = np.where(np.diff(outside.bounds) > 0, quotas, 0)
+        leaked = np.where(lengths(outside.bounds) > 0, quotas, 0)
         # The share that leaks in stands behind the others of its draft.
         shares = np.arange(stack.quotas.size)
         order = np.insert(shares, stack.bounds[1:], shares.size + np.arange(len(stack)))
         kept = (size - leaked)[stack.owners]
         targets = np.concatenate([stack.quotas * kept / size[stack.owners], leaked])
         roles = np.append(stack.roles, np.full(len(stack), "leak"))
-        bounds = bounds_of(np.diff(stack.bounds) + 1)
+        bounds = bounds_of(lengths(stack.bounds) + 1)
         return divide(
             stack, bounds, Pools.join([stack.pools, outside]).take(order), targets[order], roles[order], "leak"
         )
@@ -82,7 +82,7 @@ class LeakMixer(Stage):
         if self.fraction and not rows:
             message = f"A leak should take a row; {self.fraction:g} of {stack.batch_sizes[0]} rows are 0 whole ones."
             return [Finding("error", message, "Raise the fraction or batch_size, or leave the stage out.")]
-        without = np.flatnonzero(np.diff(stack.primary.complements(stack.universe).bounds) == 0)
+        without = np.flatnonzero(lengths(stack.primary.complements(stack.universe).bounds) == 0)
         if not rows or not without.size:
             return []
         first = stack.index.describe(stack.primary[int(without[0])])
