@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 # where each comes to a leaf of its own. The first is smaller, for no wait at all. Rows are drawn for fewer at a time,
 # in arrays that a processor's cache holds and that are not given back to the system again and again; Python integers
 # for fewer still, in memory that the batches before have just left.
-_BATCHES_OF_A_BLOCK, _BATCHES_OF_THE_FIRST = 1 << 10, 1 << 8
+_BATCHES_OF_A_BLOCK, _BATCHES_OF_THE_FIRST = 1 << 10, 1 << 9
 _SLOTS_OF_A_BLOCK, _SLOTS_OF_THE_FIRST = 1 << 17, 1 << 14
 _SLOTS_OF_A_LOT = 1 << 16
 _SLOTS_OF_LISTS = 1 << 13

@@ -64,10 +64,9 @@ def _raw_of_steps(generator: np.random.Philox, steps: range, counters: int) -> N
     state: Any = generator.state
     state["state"] = {name: words.tolist() for name, words in state["state"].items()}
     state["buffer"] = state["buffer"].tolist()
-    counter = state["state"]["counter"]
-    raw = []
-    for step in steps:
-        counter[1], counter[0] = divmod(step * counters, 2**64)
+    counter, draw, raw = state["state"]["counter"], generator.random_raw, []
+    for first in range(steps.start * counters, steps.stop * counters, steps.step * counters):
+        counter[1], counter[0] = divmod(first, 2**64)
         generator.state = state
-        raw.append(generator.random_raw(counters * _NUMBERS_A_COUNTER))
-    return np.stack(raw)
+        raw.append(draw(counters * _NUMBERS_A_COUNTER))
+    return np.concatenate(raw).reshape(len(steps), -1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +23,7 @@ Floats = NDArray[np.float64]
 _CELLS_AT_ONCE = 1 << 21
 
 
-@attrs.frozen(eq=False, slots=False)
+@attrs.frozen(eq=False)
 class Trunk:
     """The tree of a chain down to where it has too many situations to keep them all.
 
@@ -41,6 +39,8 @@ class Trunk:
         The number of the next stage.
     batch_size
         Rows of a batch.
+    layout
+        All leaves compiled for drawing, where they are reached.
     """
 
     pipeline: Pipeline
@@ -48,6 +48,11 @@ class Trunk:
     reached: Expansion
     level: int
     batch_size: int
+    layout: Layout | None = attrs.field(init=False)
+
+    @layout.default
+    def _compile(self) -> Layout | None:
+        return Layout.of(self.reached) if self.is_whole and isinstance(self.reached, DraftStack) else None
 
     @classmethod
     def grow(cls, pipeline: Pipeline, draft: Draft, limit: int) -> Trunk:
@@ -73,12 +78,6 @@ class Trunk:
         """Whether all leaves of the tree are reached."""
         return self.level == len(self.pipeline.steps) and isinstance(self.reached, DraftStack)
 
-    @cached_property
-    def layout(self) -> Layout:
-        """All leaves compiled for drawing, where they are reached."""
-        assert isinstance(self.reached, DraftStack)  # noqa: S101 - asked only where `is_whole`.
-        return Layout.of(self.reached)
-
     def follow(self, u: Floats) -> tuple[Layout, Integers]:
         """Follow the paths that some numbers in [0, 1) decide.
 
@@ -90,7 +89,7 @@ class Trunk:
             int64, in the shape of `u`: which of them each number comes to.
         """
         which = search(self.bounds, u, side="right") - 1
-        if self.is_whole:
+        if self.layout is not None:
             return self.layout, which
         rest = rest_of(u, self.bounds[which], self.bounds[which + 1])
         leaves, which = self._descend(self.reached, self.level, which, rest)

@@ -41,13 +41,13 @@ def make_plan(*stages: Any, batch_size: int = 2) -> Plan:
 @pytest.mark.parametrize(
     ("batch_size", "most_drafts", "blocks"),
     [
-        (4, 1 << 20, [256, 1024, 1024, 696]),
+        (4, 1 << 20, [512, 1024, 1024, 440]),
         (128, 1 << 20, [128, 1024, 1024, 824]),
         (129, 1 << 20, [127, 1016, 1016, 841]),
         (1 << 15, 1 << 20, [1] + [4] * 749 + [3]),
         (1 << 17, 1 << 20, [1] * 3000),
         (1 << 18, 1 << 20, [1] * 3000),
-        (4, 900, [256, 900, 900, 900, 44]),
+        (4, 900, [512, 900, 900, 688]),
         (4, 200, [200] * 15),
         (4, 1, [1] * 3000),
     ],
@@ -55,7 +55,7 @@ def make_plan(*stages: Any, batch_size: int = 2) -> Plan:
 def test_the_first_block_is_smaller(
     monkeypatch: pytest.MonkeyPatch, batch_size: int, most_drafts: int, blocks: list[int]
 ) -> None:
-    """It has 256 batches or 16384 slots, others 1024 or 131072, and all as many drafts as memory bears at most."""
+    """It has 512 batches or 16384 slots, others 1024 or 131072, and all as many drafts as memory bears at most."""
     asked: list[tuple[Any, ...]] = []
 
     def draw(*address: Any) -> Any:

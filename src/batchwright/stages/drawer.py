@@ -14,8 +14,8 @@ Integers = NDArray[np.int64]
 
 # A pool of up to so many times its quota is tight: nearly every draw from it has slots that clash, again and again.
 # To go through the slots of tight draws pays where there are so many rows to draw for each slot number.
-_TIGHT = 8
-_PAYS = 64
+_TIGHT = 4
+_PAYS = 256
 
 
 @attrs.frozen
