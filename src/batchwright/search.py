@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 __all__ = ["search"]
 
 
-def search(
-    values: NDArray[Any], needles: NDArray[Any], side: Literal["left", "right"] = "left"
-) -> NDArray[np.int64]:
+def search(values: NDArray[Any], needles: NDArray[Any], side: Literal["left", "right"] = "left") -> NDArray[np.int64]:
     """Return what `numpy.searchsorted` returns, for many needles in a fraction of the time.
 
     All needles take a step of their binary searches at once. So a processor waits for many places of memory together

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -38,6 +39,19 @@ class Timeline:
     keys: NDArray[np.int64]
     starts: NDArray[np.int64]
 
+    @property
+    def radix(self) -> int:
+        """By how much the keys of one cell lie above those of the cell before."""
+        return int(self.times.size) + 1
+
+    @cached_property
+    def never_repeats(self) -> bool:
+        """Whether each time stands in one run only, as it does where no two rows have the same."""
+        # Every time has a run, so there are more of them only where a time has two, or one is missing from a cell.
+        cells = np.arange(self.keys[-1] // self.radix + 1) * self.radix + self.times.size
+        missing = search(self.keys, cells, side="right") - search(self.keys, cells)
+        return bool(self.keys.size - missing.sum() == self.times.size)
+
     def ranks_around(self, ranks: NDArray[np.int64], half_width: Any) -> NDArray[np.int64]:
         """Return the ranks of the times in ``[time - half_width, time + half_width]`` around each given time.
 
@@ -57,7 +71,7 @@ class Timeline:
 
     def position(self, cells: NDArray[np.int64], ranks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the first position in each cell whose time has at least the given rank; arguments broadcast."""
-        return self.starts[search(self.keys, cells * (self.times.size + 1) + ranks)]
+        return self.starts[search(self.keys, cells * self.radix + ranks)]
 
     def runs_between(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which runs lie in some ranges of positions, none of which is empty or cuts a run.

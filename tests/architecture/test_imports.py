@@ -40,7 +40,8 @@ FLOORS = [
     ["draft", "rowvalues"],
     ["stack"],
     ["layout", "options"],
-    ["stages.base", "stages._windows"],
+    ["stages.base", "stages._focal"],
+    ["stages._windows"],
     [
         "stages.condition_balancer",
         "stages.drawer",

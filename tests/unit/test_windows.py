@@ -21,6 +21,7 @@ from batchwright import (
 )
 from batchwright.drawing import draw_block
 from batchwright.errors import ChainError
+from batchwright.stages._focal import FocalValues
 
 # Positions are rows: sorted by experiment, and by time within it; the last experiment has no times.
 TABLE = {"experiment": [*"aaabbbcc"], "hours": [0.0, 1.0, 2.0, 0.0, 1.0, 3.0, None, None]}
@@ -173,3 +174,30 @@ def test_a_draft_of_one_value_has_all_roundings_beside_one_of_many() -> None:
     stack = TemporalEnricher("hours", 0, 0.5).expand(DraftStack.of(drafts)).take(np.array([0, 0]), np.array([0, 1]))
     assert isinstance(stack, DraftStack)
     assert [[quota for _, quota, _ in shares(stack[k])] for k in range(2)] == [[1, 2], [2, 1]]
+
+
+@pytest.mark.parametrize("repeats", [False, True])
+def test_each_value_is_focal_once(repeats: bool) -> None:
+    """Of several cells, one without times, and of shares that have rows in common, which a user's stage may make."""
+    hours = [4.0, 1.0, None, 7.0, 2.0, None, 9.0, 1.0 if repeats else 3.0]
+    index = MetadataIndex.from_table({"plate": [*"aaaabbcc"], "hours": hours}, by="plate", order_by="hours")
+    a, b, c = (index.pool("plate", label) for label in "abc")
+    pools = [[a | b | c], [a, b], [c, a, b], [a | b, b | c], [Pool.of([0], [2], 8), Pool.of([1], [5], 8)]]
+    drafts = [Draft.start(index, 12).split(lambda _, parts=parts: [(pool, 1) for pool in parts]) for parts in pools]
+    for draft in drafts:
+        assert isinstance(draft, Draft)
+        rows = {int(index.rows(position)) for share in draft.shares for position in share.pool.positions()}
+        expected = sorted({value for row in rows if (value := hours[row]) is not None})
+        focal = FocalValues.of(DraftStack.of([draft]), index.timeline)
+        assert sorted(index.timeline.times[focal.ranks(np.arange(focal.counts[0]))].tolist()) == expected
+
+
+def test_values_that_never_repeat_are_not_listed() -> None:
+    """However many rows a draft has, it takes a span for each of its cells."""
+    index = MetadataIndex.from_table(
+        {"plate": np.arange(1000) % 4, "hours": np.arange(1000)}, "plate", order_by="hours"
+    )
+    focal = FocalValues.of(DraftStack.of([Draft.start(index, 8)]), index.timeline)
+    assert focal.array is index.timeline.keys
+    assert focal.starts.tolist() == [0, 250, 500, 750]
+    assert focal.bounds.tolist() == [0, 1000]

@@ -6,14 +6,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.index import MetadataIndex
 from batchwright.options import Options, in_lots
 from batchwright.pools import Pools
-from batchwright.ragged import bounds_of_owners, gather, lengths, owners, totals
+from batchwright.ragged import bounds_of_owners, gather, lengths, owners
 from batchwright.rounding import Roundings
 from batchwright.search import search
 from batchwright.share import Scope
 from batchwright.stack import DraftStack, with_step
+from batchwright.stages._focal import FocalValues
 from batchwright.timeline import Timeline
 
 __all__ = ["Windows"]
@@ -38,8 +38,8 @@ class Windows:
         bool, a share each: whether windows split it.
     roundings
         Of the quotas of all sides, two for each share.
-    focal_bounds, focal_ranks
-        The ranks of the focal values of each draft, sorted.
+    focal
+        The focal values of each draft.
     cells, starts, stops, piece_bounds
         The ranges of all shares, cut at cell borders where windows split them, share after share by `piece_bounds`.
     """
@@ -49,8 +49,7 @@ class Windows:
     half_width: object
     split: NDArray[np.bool_]
     roundings: Roundings
-    focal_bounds: Integers
-    focal_ranks: Integers
+    focal: FocalValues
     cells: Integers
     starts: Integers
     stops: Integers
@@ -65,13 +64,8 @@ class Windows:
         outside = stack.quotas * np.where(split, global_fraction, 0.0)
         targets = np.column_stack([stack.quotas - outside, outside]).ravel()
         roundings = Roundings.of(targets, 2 * stack.bounds)
-        focal, pieces = _focal_ranks(stack, timeline), _pieces(stack, split)
-        return cls(stack, timeline, half_width, split, roundings, *focal, *pieces)
-
-    @property
-    def focal_counts(self) -> Integers:
-        """Number of focal values of each draft."""
-        return lengths(self.focal_bounds)
+        focal = FocalValues.of(stack, timeline)
+        return cls(stack, timeline, half_width, split, roundings, focal, *_pieces(stack, split))
 
     @property
     def options(self) -> Options:
@@ -79,14 +73,15 @@ class Windows:
         # A draft without focal values has one window, which is empty.
         pieces = lengths(self.piece_bounds[self.stack.bounds])
         take = in_lots(self.take, int(pieces.max()))
-        return Options(self.roundings.probabilities, take, np.maximum(self.focal_counts, 1))
+        return Options(self.roundings.probabilities, take, np.maximum(self.focal.counts, 1))
 
     def take(self, drafts: Integers, numbers: Integers) -> DraftStack:
         """Return some alternatives."""
-        counts = self.focal_counts[drafts]
-        outcomes, focal = np.divmod(numbers, np.maximum(counts, 1))
+        counts = self.focal.counts[drafts]
+        outcomes, numbers = np.divmod(numbers, np.maximum(counts, 1))
+        numbers += self.focal.bounds[drafts]
         shares, bounds = gather(self.stack.bounds, drafts)
-        pools = self._sides(shares, self._reach(drafts, focal, counts > 0)[:, owners(bounds)])
+        pools = self._sides(shares, self._reach(numbers, counts > 0)[:, owners(bounds)])
         done = with_step(self.stack.done, "window")
         sides = attrs.evolve(self.stack, pools=pools, roles=self.stack.roles[shares].repeat(2), done=done)
         quotas = _fill(self.roundings.quotas(drafts, outcomes), pools.sizes)
@@ -101,21 +96,23 @@ class Windows:
             int64, one for each share that a window divides: the window, counted over all drafts, the share, and how
             many of its rows lie on either side.
         """
-        total, pieces = int(self.focal_bounds[-1]), lengths(self.piece_bounds[self.stack.bounds])
+        total, pieces = int(self.focal.bounds[-1]), lengths(self.piece_bounds[self.stack.bounds])
         some = min(total, most, max(1, _PIECES_SEEN // int(pieces.max())))
         windows = np.unique(np.linspace(0, max(total - 1, 0), some).astype(np.int64))
-        drafts = search(self.focal_bounds, windows, side="right") - 1
+        drafts = search(self.focal.bounds, windows, side="right") - 1
         shares, bounds = gather(self.stack.bounds, drafts)
-        reach = self._reach(drafts, windows - self.focal_bounds[drafts], np.ones(windows.size, dtype=bool))
+        reach = self._reach(windows, np.ones(windows.size, dtype=bool))
         sizes = self._sides(shares, reach[:, owners(bounds)]).sizes
         kept = self.split[shares]
         return windows[owners(bounds)][kept], shares[kept], sizes[0::2][kept], sizes[1::2][kept]
 
-    def _reach(self, drafts: Integers, focal: Integers, some: NDArray[np.bool_]) -> Integers:
-        """Return the ranks of the times in each window: int64, shape (2, drafts), half-open ranges."""
-        reach = np.zeros((2, drafts.size), dtype=np.int64)
-        ranks = self.focal_ranks[(self.focal_bounds[drafts] + focal)[some]]
-        reach[:, some] = self.timeline.ranks_around(ranks, self.half_width)
+    def _reach(self, numbers: Integers, some: NDArray[np.bool_]) -> Integers:
+        """Return the ranks of the times in each window: int64, shape (2, windows), half-open ranges.
+
+        Windows lie around the focal values of the given numbers; those that are not among `some` are empty.
+        """
+        reach = np.zeros((2, numbers.size), dtype=np.int64)
+        reach[:, some] = self.timeline.ranks_around(self.focal.ranks(numbers[some]), self.half_width)
         return reach
 
     def _sides(self, shares: Integers, reach: Integers) -> Pools:
@@ -153,54 +150,3 @@ def _fill(quotas: Integers, sizes: Integers) -> Integers:
     near, far = quotas[0::2], quotas[1::2]
     moved = np.where(sizes[0::2] == 0, -near, 0) + np.where(sizes[1::2] == 0, far, 0)
     return np.column_stack([near + moved, far - moved]).ravel()
-
-
-def _focal_ranks(stack: DraftStack, timeline: Timeline) -> tuple[Integers, Integers]:
-    """Return the ranks of the values in the primary shares of each draft, sorted, and their bounds."""
-    draft, pools = _primary_pools(stack)
-    ranges = bounds_of_owners(draft[pools.owners], len(stack))
-    # Drafts that differ in quotas only stand together and have the same values, which are looked for once.
-    new = _differs_from_the_one_before(ranges, pools)
-    at, bounds = gather(ranges, np.flatnonzero(new))
-    ranks_of, ranks = _ranks_between(stack.index, timeline, owners(bounds), pools.starts[at], pools.stops[at])
-    again, focal_bounds = gather(bounds_of_owners(ranks_of, bounds.size - 1), new.cumsum() - 1)
-    return focal_bounds, ranks[again]
-
-
-def _differs_from_the_one_before(bounds: Integers, pools: Pools) -> NDArray[np.bool_]:
-    """Tell for each draft, whose ranges stand at `bounds`, whether it has others than the draft before it."""
-    counts = lengths(bounds)
-    before = np.maximum(np.arange(bounds[-1]) - counts.repeat(counts), 0)
-    other = (pools.starts != pools.starts[before]) | (pools.stops != pools.stops[before])
-    differs: NDArray[np.bool_] = totals(other.astype(np.int64), bounds) > 0
-    differs[1:] |= counts[1:] != counts[:-1]
-    differs[:1] = True
-    return differs
-
-
-def _primary_pools(stack: DraftStack) -> tuple[Integers, Pools]:
-    """Return the pools that primary rows are drawn from, draft after draft; the selection where all rows leak in."""
-    shares = np.flatnonzero(stack.within("primary"))
-    draft = stack.owners[shares]
-    without = np.flatnonzero(np.bincount(draft, minlength=len(stack)) == 0)
-    if not without.size:
-        return draft, stack.pools.take(shares)
-    draft = np.concatenate([draft, without])
-    order = np.argsort(draft, kind="stable")
-    return draft[order], Pools.join([stack.pools.take(shares), stack.primary.take(without)]).take(order)
-
-
-def _ranks_between(
-    index: MetadataIndex, timeline: Timeline, owner: Integers, starts: Integers, stops: Integers
-) -> tuple[Integers, Integers]:
-    """Return the ranks of the times that occur in the ranges of each owner, missing ones left out, both sorted."""
-    source, _, starts, stops = index.pieces(starts, stops)
-    first, behind = timeline.runs_between(starts, stops)
-    counts = behind - first
-    runs = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts)
-    ranks = timeline.keys[runs] % (timeline.times.size + 1)
-    found = np.sort(np.repeat(owner[source], counts) * (timeline.times.size + 1) + ranks)
-    found = found[np.append(True, found[1:] != found[:-1])[: found.size]]
-    owner_of, rank = np.divmod(found, timeline.times.size + 1)
-    real = rank < timeline.times.size
-    return owner_of[real], rank[real]

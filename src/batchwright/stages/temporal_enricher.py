@@ -114,7 +114,7 @@ class TemporalEnricher(Stage):
     def apply(self, draft: Draft) -> Outcome:
         """Return a choice over focal values and roundings; the draft itself where no row has a value."""
         windows = self._windows(DraftStack.of([draft]))
-        parts = int(windows.focal_counts[0])
+        parts = int(windows.focal.counts[0])
         if not parts:
             return attrs.evolve(draft, done=draft.done | {"window"})
         chances = windows.roundings.probabilities[0]
@@ -134,7 +134,7 @@ class TemporalEnricher(Stage):
     def findings(self, stack: DraftStack) -> Iterator[Finding]:
         """Tell of selections without a value, of windows that are empty for a share, and of windows that hold all."""
         windows = self._windows(stack)
-        without = np.flatnonzero(windows.focal_counts == 0)
+        without = np.flatnonzero(windows.focal.counts == 0)
         if without.size:
             first = stack.index.describe(stack.primary[int(without[0])])
             count = f"{without.size} of {len(stack)} drafts have none"

@@ -1,0 +1,116 @@
+"""The focal values of `TemporalEnricher`: which values occur in the primary shares of many drafts."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from batchwright.pools import Pools
+from batchwright.ragged import bounds_of, bounds_of_owners, gather, lengths, owners, totals
+from batchwright.search import search
+from batchwright.stack import DraftStack
+from batchwright.timeline import Timeline
+
+__all__ = ["FocalValues"]
+
+Integers = NDArray[np.int64]
+
+
+@attrs.frozen(eq=False)
+class FocalValues:
+    """The distinct values in the primary shares of some drafts, missing ones left out, as spans of an array.
+
+    Where no value occurs twice in the table they are spans of its runs, so that nothing is kept for each row; else
+    they are listed.
+
+    Parameters
+    ----------
+    array, modulus
+        int64, and a number: the value at a place has the rank ``array[place] % modulus``.
+    starts, numbers
+        int64, shape (S,) and (S + 1,): the first place of each span, and which numbers its values have, counted over
+        all drafts.
+    bounds
+        int64, shape (K + 1,): the values of draft k have the numbers ``bounds[k] : bounds[k + 1]``.
+    """
+
+    array: Integers
+    modulus: int
+    starts: Integers
+    numbers: Integers
+    bounds: Integers
+
+    @classmethod
+    def of(cls, stack: DraftStack, timeline: Timeline) -> FocalValues:
+        """Find the values of some drafts."""
+        draft, pools = _primary_pools(stack)
+        ranges = bounds_of_owners(draft[pools.owners], len(stack))
+        # Drafts that differ in quotas only stand together and have the same values, which are looked for once.
+        new = _differs_from_the_one_before(ranges, pools)
+        at, bounds = gather(ranges, np.flatnonzero(new))
+        source, _, starts, stops = stack.index.pieces(pools.starts[at], pools.stops[at])
+        spans = bounds_of_owners(owners(bounds)[source], bounds.size - 1)
+        first, behind = timeline.runs_between(starts, stops)
+        array = timeline.keys
+        behind = behind - (array[behind - 1] % timeline.radix == timeline.times.size)
+        if not (timeline.never_repeats and _are_disjoint(owners(spans), first, behind)):
+            array, counts = _distinct(array, timeline.radix, spans, first, behind)
+            spans, first, behind = np.arange(spans.size), bounds_of(counts)[:-1], counts.cumsum()
+        again, bounds = gather(spans, new.cumsum() - 1)
+        numbers = bounds_of((behind - first)[again])
+        return cls(array, timeline.radix, first[again], numbers, numbers[bounds])
+
+    @property
+    def counts(self) -> Integers:
+        """How many values each draft has."""
+        return lengths(self.bounds)
+
+    def ranks(self, numbers: Integers) -> Integers:
+        """Return the ranks of some values, by their numbers, among all times."""
+        span = search(self.numbers, numbers, side="right") - 1
+        ranks: Integers = self.array[self.starts[span] + numbers - self.numbers[span]] % self.modulus
+        return ranks
+
+
+def _primary_pools(stack: DraftStack) -> tuple[Integers, Pools]:
+    """Return the pools that primary rows are drawn from, draft after draft; the selection where all rows leak in."""
+    shares = np.flatnonzero(stack.within("primary"))
+    draft = stack.owners[shares]
+    without = np.flatnonzero(np.bincount(draft, minlength=len(stack)) == 0)
+    if not without.size:
+        return draft, stack.pools.take(shares)
+    draft = np.concatenate([draft, without])
+    order = np.argsort(draft, kind="stable")
+    return draft[order], Pools.join([stack.pools.take(shares), stack.primary.take(without)]).take(order)
+
+
+def _differs_from_the_one_before(bounds: Integers, pools: Pools) -> NDArray[np.bool_]:
+    """Tell for each draft, whose ranges stand at `bounds`, whether it has others than the draft before it."""
+    counts = lengths(bounds)
+    before = np.maximum(np.arange(bounds[-1]) - counts.repeat(counts), 0)
+    other = (pools.starts != pools.starts[before]) | (pools.stops != pools.stops[before])
+    differs: NDArray[np.bool_] = totals(other.astype(np.int64), bounds) > 0
+    differs[1:] |= counts[1:] != counts[:-1]
+    differs[:1] = True
+    return differs
+
+
+def _are_disjoint(row: Integers, first: Integers, behind: Integers) -> bool:
+    """Tell whether no two of some spans, each in a row of its own number, share a place."""
+    radix = int(behind.max(initial=0)) + 1
+    # They are disjoint if and only if the next begins no sooner than as many have ended.
+    begin, end = np.sort(row * radix + first), np.sort(row * radix + behind)
+    return bool((begin[1:] >= end[:-1]).all())
+
+
+def _distinct(
+    keys: Integers, radix: int, spans: Integers, first: Integers, behind: Integers
+) -> tuple[Integers, Integers]:
+    """Return the distinct ranks of the runs of each row of spans, sorted, and how many each row has."""
+    counts = behind - first
+    runs = np.arange(counts.sum()) + (first - counts.cumsum() + counts).repeat(counts)
+    found = np.sort(owners(spans).repeat(counts) * radix + keys[runs] % radix)
+    found = found[np.append(True, found[1:] != found[:-1])[: found.size]]
+    row, ranks = np.divmod(found, radix)
+    return ranks, np.bincount(row, minlength=spans.size - 1)
