@@ -19,11 +19,12 @@ SIDES = st.sampled_from(["left", "right"])
     SIDES,
 )
 def test_integers(values: list[int], needles: Any, side: Literal["left", "right"]) -> None:
-    """Of any number of values, none included, with repeats, and for needles of any shape."""
+    """Of any number of values, none included, with repeats, and for needles of any shape, few and many."""
     array = np.sort(np.array(values, dtype=np.int64))
-    found = search(array, needles, side)
-    assert found.dtype == np.int64
-    assert found.tolist() == np.searchsorted(array, needles, side).tolist()
+    for asked in (needles, np.tile(needles, 64)):
+        found = search(array, asked, side)
+        assert found.dtype == np.int64
+        assert found.tolist() == np.searchsorted(array, asked, side).tolist()
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 7, 8, 9, 1000, 1 << 14, (1 << 14) + 1])
@@ -31,6 +32,6 @@ def test_integers(values: list[int], needles: Any, side: Literal["left", "right"
 def test_sizes_around_powers_of_two(size: int, dtype: Any) -> None:
     """Each value, and what lies before and behind it, is found, of numbers and of dates."""
     array = (2 * np.arange(size)).astype(dtype)
-    needles = np.arange(-1, 2 * size + 1).astype(dtype)
+    needles = np.tile(np.arange(-1, 2 * size + 1), 64).astype(dtype)
     for side in ("left", "right"):
         assert search(array, needles, side).tolist() == np.searchsorted(array, needles, side).tolist()
