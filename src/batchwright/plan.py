@@ -31,6 +31,8 @@ __all__ = ["Plan"]
 # So many situations are worked out beforehand, of so many ranges in all at most.
 _SITUATIONS = 1 << 12
 _RANGES = 1 << 20
+# Of the alternatives that a stage offers so many are tried, evenly spread.
+_TRIED = 5
 # Where a chain is explained all situations are gone through if there are at most so many.
 _SURVEYED = 1 << 17
 
@@ -156,25 +158,32 @@ class Plan:
             yield from self._leaves(self.pipeline.apply(level, outcome), level + 1, probability)
 
     def _check(self) -> tuple[Pool, int]:
-        """Try every stage once, on the first path; return the universe there, and how many ranges a draft has."""
+        """Try every stage, along the first path; return the universe there, and how many ranges a draft has."""
         breadth, draft = 1, self._start
         for level, stage in enumerate(self.pipeline.steps):
             with self.pipeline.context(level):
                 stage.check(draft)
             outcome = self.pipeline.apply(level, draft)
-            random = isinstance(outcome, Choice)
-            while isinstance(outcome, Choice):
-                outcome = self.pipeline.choose(level, outcome, int(np.flatnonzero(outcome.weights)[0]))
-            self.pipeline.require_size(level + 1, outcome.batch_size, self.batch_size)
-            if random and outcome.universe != draft.universe:
+            some = list(self._some(level, outcome))
+            if isinstance(outcome, Choice) and some[0].universe != draft.universe:
                 msg = (
                     f"A filter must be the same for every batch; stage {level + 1}, {stage!r}, chooses among filters, "
-                    f"the first of which keeps {outcome.universe.size} rows. Select instead of filtering."
+                    f"the first of which keeps {some[0].universe.size} rows. Select instead of filtering."
                 )
                 raise ChainError(msg)
-            draft = outcome
-            breadth = max(breadth, sum(share.pool.starts.size for share in draft.shares))
+            draft = some[0]
+            breadth = max(breadth, *(sum(share.pool.starts.size for share in other.shares) for other in some))
         return draft.universe, breadth
+
+    def _some(self, level: int, outcome: Outcome) -> Iterator[Draft]:
+        """Yield the first draft that a stage may come to, and a few others: the first may have few ranges by chance."""
+        if isinstance(outcome, Draft):
+            self.pipeline.require_size(level + 1, outcome.batch_size, self.batch_size)
+            yield outcome
+            return
+        possible = np.flatnonzero(outcome.weights)
+        for k in np.unique(np.linspace(0, possible.size - 1, _TRIED).astype(np.int64)).tolist():
+            yield from self._some(level, self.pipeline.choose(level, outcome, int(possible[k])))
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_trunk": None}

@@ -18,6 +18,7 @@ from batchwright import (
     Pipeline,
     Plan,
     Stage,
+    TemporalEnricher,
     plan,
     trunk,
 )
@@ -157,6 +158,14 @@ def test_drafts_of_many_ranges_are_worked_out_in_smaller_numbers(
     """Memory counts ranges: a draft of two of them, on the first path, counts twice."""
     monkeypatch.setattr(plan, "_RANGES", ranges)
     assert make_plan(SELECT, LeakMixer(0.5)).most_drafts == most
+
+
+def test_a_first_path_of_few_ranges_does_not_stand_for_all() -> None:
+    """Around the first time, far from all others, a window has one range; around most it cuts every plate."""
+    table = {"plate": np.arange(300) // 3, "hours": np.arange(300) * 7 % 300.0}
+    table["hours"][0] = -1000.0
+    index = MetadataIndex.from_table(table, by="plate", order_by="hours")
+    assert Plan(Pipeline([TemporalEnricher("hours", 20), Drawer()]), index, 8).breadth > 10
 
 
 def test_the_tree_is_worked_out_once_and_left_behind_by_a_copy() -> None:
