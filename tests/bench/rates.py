@@ -4,7 +4,8 @@
 
 Preparation is what stands before the first batch of an epoch, the first batch included. Then batches are taken until
 the epoch ends or a budget of time is spent; what was taken is scaled to the whole epoch. So who prepares an epoch at
-once is not flattered, and who takes hours for one need not be waited for.
+once is not flattered, and who takes hours for one need not be waited for. An epoch that is over in no time is begun
+again and again, and the median counts.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Cost", "measure"]
+__all__ = ["Cost", "measure", "median"]
 
 
 @attrs.frozen
@@ -58,6 +59,14 @@ def measure(begin: Callable[[], Iterable[Any]], steps: int, budget: float, least
         taken += _take(batches, min(taken, steps - taken))
         now = time.perf_counter()
     return Cost(steps, taken, prepared - start, now - prepared, len(first))
+
+
+def median(once: Callable[[], Cost], enough: float) -> Cost:
+    """Measure an epoch until so many seconds were spent in it, and return the cost in the middle."""
+    costs = [once()]
+    while sum(cost.preparation + cost.rest for cost in costs) < enough:
+        costs.append(once())
+    return sorted(costs, key=lambda cost: cost.batch)[len(costs) // 2]
 
 
 def _take(batches: Iterator[Any], count: int) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 import pytest
 from lines import PLAIN, Line
-from rates import measure
+from rates import measure, median
 from settings import Setting
 
 # Small pools are measured on purpose.
@@ -34,11 +34,15 @@ def test_batch(benchmark: Any, setting: Setting, line: Line, repeat: int, pytest
     benchmark.group = f"{setting}"
     if setting.rows > line.most_rows:
         pytest.skip(f"{line.name}: {line.reason}")
+    budget = pytestconfig.getoption("budget")
     try:
-        begin = line.make(setting)
+        cost = benchmark.pedantic(
+            median,
+            args=(lambda: measure(line.make(setting), line.steps(setting), budget, line.least), budget / 20),
+            rounds=1,
+            iterations=1,
+        )
     except ImportError as error:
         pytest.skip(f"{line.name}: {error}")
-    budget = pytestconfig.getoption("budget")
-    cost = benchmark.pedantic(measure, args=(begin, line.steps(setting), budget, line.least), rounds=1, iterations=1)
     benchmark.extra_info.update(key, **attrs.asdict(cost), batch=cost.batch)
     assert cost.size == setting.batch_size

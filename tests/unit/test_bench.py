@@ -10,7 +10,7 @@ import pytest
 from cascade import Cascade
 from floor import floor_batches
 from lines import lines_of
-from rates import Cost, measure
+from rates import Cost, measure, median
 from settings import Setting, all_settings, make_table
 
 SMALL = Setting("rows", 600, batch_size=20)
@@ -22,6 +22,13 @@ def test_the_rule_of_cost() -> None:
     assert Cost(steps=1, taken=1, preparation=3.0, rest=0.0, size=2).batch == 3.0
     assert measure(lambda: [[0, 1]] * 5, 5, budget=60).taken == 5
     assert measure(lambda: [[0, 1]] * 5, 5, budget=0).taken == 1
+
+
+def test_the_median_of_short_epochs_counts() -> None:
+    """An epoch is begun again until enough was spent: here after three of 1, 3 and 2 seconds."""
+    costs = [Cost(steps=1, taken=1, preparation=seconds, rest=0.0, size=2) for seconds in (1.0, 3.0, 2.0, 9.0)]
+    assert median(iter(costs).__next__, enough=6.0) == costs[2]
+    assert median(iter(costs).__next__, enough=1.0) == costs[0]
 
 
 def test_the_cascade_re_told() -> None:
