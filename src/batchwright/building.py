@@ -154,16 +154,17 @@ class LotBuilder:
             times = self._new_array("times_of_rows", self._reader.dtype)
             placed = place_rows(lots, np.diff(cells.offsets))
             start = 0
-            for (rows, positions), values in zip(placed, self._drain(self._times), strict=True):
+            for (rows, positions), values in zip(placed, self._drain(self._times, self._reader.dtype), strict=True):
                 order[positions] = rows
                 times[positions] = values[rows - start]
                 start += values.size
             timeline = sort_by_time(self._reader.name, order, times, cells.offsets)
         return condense(order), timeline
 
-    def _drain(self, spill: Spill) -> Iterator[NDArray[Any]]:
+    def _drain(self, spill: Spill, dtype: np.dtype[Any] | None = None) -> Iterator[NDArray[Any]]:
         """Yield what was put by, on disk in larger lots, which are the same for cells and times."""
-        return spill.drain() if self._folder is None else _join(spill.drain(), _ROWS_PLACED)
+        lots = (lot if dtype is None else lot.astype(dtype, copy=False) for lot in spill.drain())
+        return lots if self._folder is None else _join(lots, _ROWS_PLACED)
 
     def _new_array(self, name: str, dtype: DTypeLike) -> NDArray[Any]:
         """Return an array of an entry for each row, in memory or in a file of the folder."""

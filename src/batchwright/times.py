@@ -12,6 +12,9 @@ from batchwright.errors import TableError
 
 __all__ = ["TimeReader", "is_missing", "rank_times"]
 
+# Pandas takes them for dates, but cannot tell whether they have a zone.
+_DAYS_OF_ARROW = ("date32[day][pyarrow]", "date64[ms][pyarrow]")
+
 
 class TimeReader:
     """Reads the values of an ordered column, some rows at a time.
@@ -37,6 +40,10 @@ class TimeReader:
         TableError
             If the column holds neither numbers nor dates, or both.
         """
+        if series.isna().all():
+            # Values that are all missing may be of any kind.
+            self.dtype = np.dtype(np.float64) if self.dtype.kind == "i" else self.dtype
+            return np.full(len(series), np.nan)
         kind, ready = self._read(series)
         self._kinds.setdefault(kind)
         if len(self._kinds) > 1:
@@ -50,6 +57,8 @@ class TimeReader:
         return ready
 
     def _read(self, series: pd.Series[Any]) -> tuple[str, NDArray[Any]]:
+        if str(series.dtype) in _DAYS_OF_ARROW:
+            series = series.astype("datetime64[s]")
         if pd.api.types.is_datetime64_any_dtype(series.dtype):
             zone = getattr(series.dt, "tz", None)
             return "dates with a zone" if zone else "dates", self._read_dates(series, zone)

@@ -1,5 +1,6 @@
 """One table has one index, whether it comes whole, in chunks or as counts of its groups."""
 
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -120,6 +121,35 @@ def test_chunks_of_several_kinds_are_refused() -> None:
         MetadataIndex.from_chunks([{"k": [1]}, {"k": dates}], order_by="k")
     with refused(TableError, "A table must have rows; column 'k' has 0. "):
         MetadataIndex.from_chunks([], "k")
+
+
+@pytest.mark.parametrize("in_folder", [False, True])
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("values", [[5, 3], [5.5, 3.5], pd.to_datetime(["2026-05-05", "2026-03-03"])], ids=str)
+def test_a_chunk_without_any_value_is_of_any_kind(values: Any, place: int, in_folder: bool, tmp_path: Path) -> None:
+    """It may come first, between others or last, as numbers or as objects, and has no values in the timeline."""
+    chunks = [pd.DataFrame({"k": ["a", "b"], "t": values}) for _ in range(2)]
+    for missing in ([None, None], [np.nan, np.nan]):
+        parts = [*chunks[:place], pd.DataFrame({"k": ["a", "b"], "t": missing}), *chunks[place:]]
+        folder = tmp_path / str(missing[0]) if in_folder else None
+        timeline = MetadataIndex.from_chunks(parts, by="k", order_by="t", folder=folder).timeline
+        assert timeline is not None
+        assert (timeline.times == np.sort(np.asarray(values))).all()
+        assert np.diff(timeline.starts).tolist() == [2, 1, 2, 1]
+        assert (timeline.keys % timeline.radix).tolist() == [1, 2, 0, 2]
+
+
+def test_days_of_arrow_are_dates() -> None:
+    """Of its own tables and of frames of pandas that hold them."""
+    pa = pytest.importorskip("pyarrow")
+    days = pa.array([date(2026, 5, 5), None, date(2026, 3, 3)])
+    expected = np.array(["2026-03-03", "2026-05-05"], dtype="datetime64[ns]")
+    for column in (days, days.cast(pa.date64())):
+        series = pd.Series(column, dtype=pd.ArrowDtype(column.type))
+        for table in (pa.table({"t": column}), series.to_frame("t")):
+            timeline = MetadataIndex.from_table(table, by=(), order_by="t").timeline
+            assert timeline is not None
+            assert (timeline.times == expected).all()
 
 
 def test_lazy_frames_are_refused() -> None:
