@@ -41,6 +41,27 @@ def test_blocks_agree_with_drawing_one_by_one(shares: list[tuple[int, int]], bat
         assert batch == [number for quota, size in shares for number in draw_one_by_one(quota, size, numbers)]
 
 
+@given(st.lists(st.lists(st.integers(0, 7), min_size=12, max_size=12), min_size=1, max_size=4), st.booleans())
+def test_numbers_that_agree_in_their_lower_bits_are_told_apart(batches: list[list[int]], wide: bool) -> None:
+    """Of a pool of 2**40 rows, numbers some 2**30 apart; those that are equal clash, and no others."""
+    uniforms = np.array(batches) / 1024
+    quotas, sizes = np.array([[4, 2**40], [8, 2**40]] * len(batches)).T
+    expected = [
+        [number for quota in (4, 8) for number in draw_one_by_one(quota, 2**40, row)] for row in uniforms.tolist()
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawer, "_BITS_OF_A_SLOT", 0 if wide else 12)
+        assert Drawer().draw(quotas, sizes, uniforms).tolist() == expected
+
+
+@pytest.mark.parametrize(("quota", "size"), [(2047, 20_000), (4095, 10_000), (4097, 20_000)])
+def test_wide_batches_are_drawn_alike(quota: int, size: int) -> None:
+    """Batches on either side of the width from which on words of 64 bits are sorted."""
+    uniforms = np.random.default_rng(0).random((2, quota))
+    found = Drawer().draw(np.full(2, quota), np.full(2, size), uniforms).tolist()
+    assert found == [draw_one_by_one(quota, size, numbers) for numbers in uniforms.tolist()]
+
+
 @st.composite
 def batches_of_twelve(draw: st.DrawFn) -> list[tuple[list[tuple[int, int]], list[float]]]:
     """Return batches of twelve rows, each the shares, some of which may be empty, and the random numbers."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,9 @@ Integers = NDArray[np.int64]
 # To go through the slots of tight draws pays where there are so many rows to draw for each slot number.
 _TIGHT = 4
 _PAYS = 256
+
+# Slots are sorted by words of 32 bits where their numbers take so many of them at most.
+_BITS_OF_A_SLOT = 12
 
 
 @attrs.frozen
@@ -92,19 +97,20 @@ def _suspects(drawn: Integers) -> Integers:
     """Return the slots, counted over the whole block, that may hold the same number as another slot of their batch.
 
     What is compared are the lower bits of the numbers, as many as fit beside the slot into 32: those sort in half the
-    time, and few numbers agree in so many bits.
+    time, and few numbers agree in so many bits. Wide batches leave too few, and take 64.
     """
     batch_size = drawn.shape[1]
     bits = batch_size.bit_length()
-    keys = drawn.astype(np.uint32) << np.uint32(bits)
-    keys |= np.arange(batch_size, dtype=np.uint32)
+    word: Any = np.uint32 if bits <= _BITS_OF_A_SLOT else np.uint64
+    keys = drawn.astype(word) << word(bits)
+    keys |= np.arange(batch_size, dtype=word)
     keys.sort(axis=1)
     same = (keys[:, 1:] ^ keys[:, :-1]) < (1 << bits)
     found = np.zeros(drawn.shape, dtype=bool)
     found[:, 1:] = same
     found[:, :-1] |= same
     at = np.flatnonzero(found)
-    slots: Integers = at - at % batch_size + (keys.ravel()[at] & np.uint32((1 << bits) - 1))
+    slots: Integers = at - at % batch_size + (keys.ravel()[at] & word((1 << bits) - 1)).astype(np.int64)
     return slots
 
 
@@ -114,8 +120,9 @@ def _settle(drawn: Integers, offset: Integers, ends: Integers, slots: Integers) 
     Return whether there was one. A slot that repeats an earlier one takes its last number for good: whichever slot
     comes to hold the other in the end is an earlier one still.
     """
-    slots = slots[np.argsort(drawn[slots] + offset[slots], kind="stable")]
     numbers = drawn[slots] + offset[slots]
+    order = np.argsort(numbers, kind="stable")
+    slots, numbers = slots[order], numbers[order]
     again = slots[1:][numbers[1:] == numbers[:-1]]
     drawn[again] = ends[again] - 1
     return bool(again.size)
