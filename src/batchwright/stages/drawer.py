@@ -51,14 +51,20 @@ class Drawer(BaseDrawer):
         if at_once:
             _go_through(drawn, before[tight], quotas[tight], sizes[tight])
         if not (at_once and tight.all()):
-            # Draws are told apart by an offset of their own, so that only rows of one draw can clash.
-            offset = np.repeat(np.cumsum(sizes) - sizes, quotas)
-            slots = _suspects((drawn + offset).reshape(uniforms.shape))
-            if _settle(drawn, offset, ends, slots):
-                slots = np.flatnonzero(drawn >= np.repeat(sizes - quotas, quotas))
-                while _settle(drawn, offset, ends, slots):
-                    pass
+            _take_at_once(drawn, ends, quotas, sizes, uniforms.shape[1])
         return drawn.reshape(uniforms.shape)
+
+
+def _take_at_once(drawn: Integers, ends: Integers, quotas: Integers, sizes: Integers, batch_size: int) -> None:
+    """Settle all slots of a block at once, in place; slot by slot, a draw takes numbers below `ends`."""
+    # Draws are told apart by an offset of their own, so that only rows of one draw can clash.
+    offset = np.repeat(np.cumsum(sizes) - sizes, quotas)
+    slots = _suspects((drawn + offset).reshape(-1, batch_size))
+    if _settle(drawn, offset, ends, slots):
+        # What was replaced became one of the last numbers of its pool, which a later slot may have drawn.
+        slots = np.flatnonzero(drawn >= np.repeat(sizes - quotas, quotas))
+        while _settle(drawn, offset, ends, slots):
+            pass
 
 
 def _go_through(drawn: Integers, first: Integers, quotas: Integers, sizes: Integers) -> None:
