@@ -189,6 +189,18 @@ def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
         PAGE.train(Net(), Rows(), make_sampler(seed=8), resume=kept(tmp_path)[8], max_epochs=EPOCHS, **QUIET)
 
 
+@pytest.mark.parametrize("kept_entries", [[], ["version", "epoch"], ["step", "checksum"]], ids=str)
+def test_a_checkpoint_that_lost_a_part_of_the_position_is_refused(tmp_path: Path, kept_entries: list[str]) -> None:
+    """Nothing is guessed in its place."""
+    fit(None, every(tmp_path, every_n_train_steps=8))
+    path = kept(tmp_path)[8]
+    checkpoint = torch.load(path, weights_only=False)
+    checkpoint["batchwright"] = {name: checkpoint["batchwright"][name] for name in kept_entries}
+    torch.save(checkpoint, path)
+    with pytest.raises(StateError):
+        fit(path)
+
+
 def test_an_epoch_past_its_new_limit_is_refused(tmp_path: Path) -> None:
     """Where less is asked of an epoch than was trained of it, nobody can say what should come next."""
     fit(None, every(tmp_path, every_n_train_steps=8))

@@ -53,13 +53,14 @@ class SamplerState(Callback):
     def on_load_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002 - as above.
         """Keep the position until there is a loader, and let the trainer begin in its epoch."""
         self._loaded = checkpoint.get(_KEY)
-        if self._loaded is not None:
+        # A state that lacks these is refused by the sampler, which says why.
+        if self._loaded is not None and {"epoch", "step"} <= set(self._loaded):
             _settle(checkpoint["loops"]["fit_loop"], self._loaded["epoch"], begun=self._loaded["step"] > 0)
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002 - as above.
         """Move the sampler to the position, and the trainer's count of batches along with it."""
         sampler = self._sampler = _behind(trainer.train_dataloader) if self._given is None else self._given
-        state = self._loaded or self._state(sampler, trainer)
+        state = self._state(sampler, trainer) if self._loaded is None else self._loaded
         sampler.load_state_dict(state)
         epoch, step = state["epoch"], state["step"]
         begun = trainer.fit_loop.epoch_progress.current.processed
