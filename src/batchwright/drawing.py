@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,25 +20,27 @@ Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 # A block has so many slots and batches: enough to spread the cost of NumPy's calls over many batches, and no long wait
-# where each comes to a leaf of its own. The first is smaller, for no wait at all. Rows are drawn for fewer at a time,
-# in arrays that a processor's cache holds and that are not given back to the system again and again; Python integers
-# for fewer still, in memory that the batches before have just left.
-_BATCHES_OF_A_BLOCK, _BATCHES_OF_THE_FIRST = 1 << 10, 1 << 9
-_SLOTS_OF_A_BLOCK, _SLOTS_OF_THE_FIRST = 1 << 17, 1 << 14
+# where each comes to a leaf of its own. Rows are drawn for fewer at a time, in arrays that a processor's cache holds
+# and that are not given back to the system again and again; Python integers for fewer still, in memory that the
+# batches before have just left.
+_BATCHES_OF_A_BLOCK, _BATCHES_OF_A_SMALL_BLOCK = 1 << 10, 1 << 9
+_SLOTS_OF_A_BLOCK, _SLOTS_OF_A_SMALL_BLOCK = 1 << 17, 1 << 14
 _SLOTS_OF_A_LOT = 1 << 16
 _SLOTS_OF_LISTS = 1 << 13
 
 
 def iterate_batches(plan: Plan, seed: int, epoch: int, steps: range, stride: int | None = None) -> Iterator[list[int]]:
-    """Yield the batches of the given steps; the first block is a small one, so that it comes at once."""
+    """Yield the batches of the given steps; blocks start with one batch and grow, unless one small block has all."""
     most = max(1, min(_BATCHES_OF_A_BLOCK, _SLOTS_OF_A_BLOCK // plan.batch_size, plan.most_drafts))
-    size = max(1, min(_BATCHES_OF_THE_FIRST, _SLOTS_OF_THE_FIRST // plan.batch_size, most))
+    small = max(1, min(_BATCHES_OF_A_SMALL_BLOCK, _SLOTS_OF_A_SMALL_BLOCK // plan.batch_size, most))
+    sizes = chain([1, small] if len(steps) > small else [], repeat(most))
     lists = max(1, _SLOTS_OF_LISTS // plan.batch_size)
     while steps:
+        size = next(sizes)
         rows = draw_block(plan, seed, epoch, steps[:size], stride)
         for start in range(0, len(rows), lists):
             yield from rows[start : start + lists].tolist()
-        steps, size = steps[size:], most
+        steps = steps[size:]
 
 
 def draw_block(plan: Plan, seed: int, epoch: int, steps: range, stride: int | None = None) -> NDArray[np.integer]:

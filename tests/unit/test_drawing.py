@@ -41,21 +41,26 @@ def make_plan(*stages: Any, batch_size: int = 2) -> Plan:
 @pytest.mark.parametrize(
     ("batch_size", "most_drafts", "blocks"),
     [
-        (4, 1 << 20, [512, 1024, 1024, 440]),
-        (128, 1 << 20, [128, 1024, 1024, 824]),
-        (129, 1 << 20, [127, 1016, 1016, 841]),
-        (1 << 15, 1 << 20, [1] + [4] * 749 + [3]),
+        (4, 1 << 20, [1, 512, 1024, 1024, 439]),
+        (128, 1 << 20, [1, 128, 1024, 1024, 823]),
+        (129, 1 << 20, [1, 127, 1016, 1016, 840]),
+        (1 << 15, 1 << 20, [1, 1] + [4] * 749 + [2]),
         (1 << 17, 1 << 20, [1] * 3000),
         (1 << 18, 1 << 20, [1] * 3000),
-        (4, 900, [512, 900, 900, 688]),
-        (4, 200, [200] * 15),
+        (4, 900, [1, 512, 900, 900, 687]),
+        (4, 200, [1] + [200] * 14 + [199]),
+        (4, 1 << 20, [512]),
+        (4, 1 << 20, [1, 512]),
+        (128, 1 << 20, [128]),
+        (128, 1 << 20, [1, 128]),
+        (4, 3, [3]),
         (4, 1, [1] * 3000),
     ],
 )
-def test_the_first_block_is_smaller(
+def test_blocks_grow_unless_one_small_block_has_all(
     monkeypatch: pytest.MonkeyPatch, batch_size: int, most_drafts: int, blocks: list[int]
 ) -> None:
-    """It has 512 batches or 16384 slots, others 1024 or 131072, and all as many drafts as memory bears at most."""
+    """Small ones have 512 batches or 16384 slots, others 1024 or 131072, and all as many drafts as memory bears."""
     asked: list[tuple[Any, ...]] = []
 
     def draw(*address: Any) -> Any:
@@ -64,8 +69,8 @@ def test_the_first_block_is_smaller(
 
     monkeypatch.setattr(drawing, "draw_block", draw)
     plan: Any = SimpleNamespace(batch_size=batch_size, most_drafts=most_drafts)
-    batches = list(iterate_batches(plan, 5, 6, range(3000), 9))
-    assert batches == [[step] for step in range(3000)]
+    batches = list(iterate_batches(plan, 5, 6, range(sum(blocks)), 9))
+    assert batches == [[step] for step in range(sum(blocks))]
     assert [len(steps) for _, _, _, steps, _ in asked] == blocks
     assert {(id(made), seed, epoch, stride) for made, seed, epoch, _, stride in asked} == {(id(plan), 5, 6, 9)}
 
