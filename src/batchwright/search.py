@@ -17,7 +17,7 @@ def search(values: NDArray[Any], needles: NDArray[Any], side: Literal["left", "r
     """Return what `numpy.searchsorted` returns, for many needles in a fraction of the time.
 
     All needles take a step of their binary searches at once. So a processor waits for many places of memory together
-    where it would wait for one after the other: at 10 million values that is eight times as fast.
+    where it would wait for one after the other, which counts where the values are more than its caches hold.
 
     Parameters
     ----------
