@@ -182,14 +182,29 @@ def test_each_value_is_focal_once(repeats: bool) -> None:
     hours = [4.0, 1.0, None, 7.0, 2.0, None, 9.0, 1.0 if repeats else 3.0]
     index = MetadataIndex.from_table({"plate": [*"aaaabbcc"], "hours": hours}, by="plate", order_by="hours")
     a, b, c = (index.pool("plate", label) for label in "abc")
-    pools = [[a | b | c], [a, b], [c, a, b], [a | b, b | c], [Pool.of([0], [2], 8), Pool.of([1], [5], 8)]]
+    rows = [Pool.of([start], [stop], 8) for start, stop in [(0, 2), (1, 5), (0, 1), (2, 3)]]
+    pools = [[a | b | c], [a, b], [c, a, b], [a | b, b | c], rows[:2], [a, *rows[2:]]]
     drafts = [Draft.start(index, 12).split(lambda _, parts=parts: [(pool, 1) for pool in parts]) for parts in pools]
     for draft in drafts:
         assert isinstance(draft, Draft)
-        rows = {int(index.rows(position)) for share in draft.shares for position in share.pool.positions()}
-        expected = sorted({value for row in rows if (value := hours[row]) is not None})
+        held = {int(index.rows(position)) for share in draft.shares for position in share.pool.positions()}
+        expected = sorted({value for row in held if (value := hours[row]) is not None})
         focal = FocalValues.of(DraftStack.of([draft]), index.timeline)
         assert sorted(index.timeline.times[focal.ranks(np.arange(focal.counts[0]))].tolist()) == expected
+
+
+def test_focal_values_do_not_depend_on_the_drafts_beside() -> None:
+    """Also where shares of another draft have rows in common, a batch stays the same in whatever block it stands."""
+    index = MetadataIndex.from_table({"plate": [*"aabb"], "hours": [4.0, 1.0, 3.0, 2.0]}, by="plate", order_by="hours")
+    a, b = (index.pool("plate", label) for label in "ab")
+    drafts = [
+        Draft.start(index, 4).split(lambda _, pools=pools: [(pool, 1) for pool in pools])
+        for pools in ([b, a], [a | b, b], [b, a])
+    ]
+    both = FocalValues.of(DraftStack.of(drafts), index.timeline)
+    alone = FocalValues.of(DraftStack.of(drafts[:1]), index.timeline).ranks(np.arange(4))
+    assert both.counts.tolist() == [4, 4, 4]
+    assert [both.ranks(np.arange(start, start + 4)).tolist() for start in (0, 8)] == [alone.tolist()] * 2
 
 
 def test_values_that_never_repeat_are_not_listed() -> None:

@@ -54,7 +54,9 @@ class FocalValues:
         first, behind = timeline.runs_between(starts, stops)
         array = timeline.keys
         behind = behind - (array[behind - 1] % timeline.radix == timeline.times.size)
-        if not (timeline.never_repeats and _are_disjoint(owners(spans), first, behind)):
+        if timeline.never_repeats:
+            spans, first, behind = _merged(owners(spans), first, behind, spans.size - 1)
+        else:
             array, counts = _distinct(array, timeline.radix, spans, first, behind)
             spans, first, behind = np.arange(spans.size), bounds_of(counts)[:-1], counts.cumsum()
         again, bounds = gather(spans, new.cumsum() - 1)
@@ -96,12 +98,15 @@ def _differs_from_the_one_before(bounds: Integers, pools: Pools) -> NDArray[np.b
     return differs
 
 
-def _are_disjoint(row: Integers, first: Integers, behind: Integers) -> bool:
-    """Tell whether no two of some spans, each in a row of its own number, share a place."""
+def _merged(row: Integers, first: Integers, behind: Integers, rows: int) -> tuple[Integers, Integers, Integers]:
+    """Return the spans of each row sorted, those that overlap as one, and their bounds: what shares have in common."""
     radix = int(behind.max(initial=0)) + 1
-    # They are disjoint if and only if the next begins no sooner than as many have ended.
-    begin, end = np.sort(row * radix + first), np.sort(row * radix + behind)
-    return bool((begin[1:] >= end[:-1]).all())
+    order = np.argsort(row * radix + first, kind="stable")
+    row, first, behind = row[order], first[order], behind[order]
+    reached = np.maximum.accumulate(row * radix + behind)
+    opens = np.append(True, (row * radix + first)[1:] >= reached[:-1])[: row.size]
+    closes = np.append(opens[1:], True)[: row.size]
+    return bounds_of_owners(row[opens], rows), first[opens], reached[closes] - row[closes] * radix
 
 
 def _distinct(
