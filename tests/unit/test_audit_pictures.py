@@ -62,6 +62,7 @@ def test_labels_may_be_of_any_type(labels: tuple[Any, Any], tmp_path: Path) -> N
     assert (shown.names, shown.counts.tolist()) == ([str(label) for label in labels], [[2, 2]] * 12)
     assert str(labels[1])[:17] in str(found.explanation)
     assert charts_of(found.to_html())
+    pytest.importorskip("matplotlib")
     found.figures()["expected"].savefig(tmp_path / "expected.png")
 
 
@@ -115,6 +116,7 @@ def test_every_kind_of_time_is_drawn(times: Any) -> None:
 
 def test_coverage_is_drawn_beside_the_expected() -> None:
     """The line of expected rows stands on the page and in the figure, where there is a plan, and is named."""
+    pytest.importorskip("matplotlib")
     for found, names in (
         (timed(), ["drawn", "distinct", "expected"]),
         (audit([[0]], MANY, by="drug"), ["drawn", "distinct"]),
