@@ -26,8 +26,8 @@ class FocalValues:
 
     Parameters
     ----------
-    array, modulus
-        int64, and a number: the value at a place has the rank ``array[place] % modulus``.
+    array, radix
+        int64, and a number: the value at a place has the rank ``array[place] % radix``.
     starts, numbers
         int64, shape (S,) and (S + 1,): the first place of each span, and which numbers its values have, counted over
         all drafts.
@@ -36,7 +36,7 @@ class FocalValues:
     """
 
     array: Integers
-    modulus: int
+    radix: int
     starts: Integers
     numbers: Integers
     bounds: Integers
@@ -71,7 +71,7 @@ class FocalValues:
     def ranks(self, numbers: Integers) -> Integers:
         """Return the ranks of some values, by their numbers, among all times."""
         span = search(self.numbers, numbers, side="right") - 1
-        ranks: Integers = self.array[self.starts[span] + numbers - self.numbers[span]] % self.modulus
+        ranks: Integers = self.array[self.starts[span] + numbers - self.numbers[span]] % self.radix
         return ranks
 
 
