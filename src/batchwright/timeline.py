@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from batchwright.ragged import lengths
 from batchwright.search import search
 
 __all__ = ["Timeline"]
@@ -48,9 +49,15 @@ class Timeline:
     def never_repeats(self) -> bool:
         """Whether each time stands in one run only, as it does where no two rows have the same."""
         # Every time has a run, so there are more of them only where a time has two, or one is missing from a cell.
-        cells = np.arange(self.keys[-1] // self.radix + 1) * self.radix + self.times.size
-        missing = search(self.keys, cells, side="right") - search(self.keys, cells)
-        return bool(self.keys.size - missing.sum() == self.times.size)
+        last = self.keys[self._runs_of_cells[0][1:] - 1]
+        missing = np.count_nonzero(last % self.radix == self.times.size)
+        return bool(self.keys.size - missing == self.times.size)
+
+    @cached_property
+    def _runs_of_cells(self) -> tuple[NDArray[np.int64], int]:
+        """The first run of each cell, and the number of runs at the end: int64, shape (M + 1,); and most of a cell."""
+        runs = search(self.keys, np.arange(self.keys[-1] // self.radix + 2) * self.radix)
+        return runs, int(lengths(runs).max())
 
     def ranks_around(self, ranks: NDArray[np.int64], half_width: Any) -> NDArray[np.int64]:
         """Return the ranks of the times in ``[time - half_width, time + half_width]`` around each given time.
@@ -71,7 +78,9 @@ class Timeline:
 
     def position(self, cells: NDArray[np.int64], ranks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the first position in each cell whose time has at least the given rank; arguments broadcast."""
-        return self.starts[search(self.keys, cells * self.radix + ranks)]
+        keys = cells * self.radix + ranks
+        runs, most = self._runs_of_cells
+        return self.starts[search(self.keys, keys, part=(np.broadcast_to(runs[cells], keys.shape), most))]
 
     def runs_between(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which runs lie in some ranges of positions, none of which is empty or cuts a run.
@@ -81,5 +90,7 @@ class Timeline:
         numpy.ndarray
             int64, shape (2, *starts.shape): the half-open ranges, first runs and the runs behind the last.
         """
+        if self.keys.size == self.starts[-1]:  # Each run is a single row.
+            return np.stack([starts, stops])
         first = search(self.starts, starts, side="right") - 1
         return np.stack([first, search(self.starts, stops)])
