@@ -35,3 +35,13 @@ def test_sizes_around_powers_of_two(size: int, dtype: Any) -> None:
     needles = np.tile(np.arange(-1, 2 * size + 1), 64).astype(dtype)
     for side in ("left", "right"):
         assert search(array, needles, side).tolist() == np.searchsorted(array, needles, side).tolist()
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=40), st.integers(-1, 20), SIDES)
+def test_parts(lengths: list[int], place: int, side: Literal["left", "right"]) -> None:
+    """Where the part is known that a needle falls into, short or empty, the same is found."""
+    array = np.array([100 * part + 2 * k for part, length in enumerate(lengths) for k in range(length)], dtype=np.int64)
+    first = np.cumsum([0, *lengths[:-1]])
+    needles = np.tile(100 * np.arange(len(lengths)) + place, 64)
+    found = search(array, needles, side, (np.tile(first, 64), max(lengths)))
+    assert found.tolist() == np.searchsorted(array, needles, side).tolist()

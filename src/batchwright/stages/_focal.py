@@ -16,6 +16,10 @@ __all__ = ["FocalValues"]
 
 Integers = NDArray[np.int64]
 
+# Times are marked by bits, so many of which are compared at once; or else so many are listed and sorted.
+_WORD = 64
+_RUNS_AT_A_TIME = 1 << 18
+
 
 @attrs.frozen(eq=False)
 class FocalValues:
@@ -57,7 +61,7 @@ class FocalValues:
         if timeline.never_repeats:
             spans, first, behind = _merged(owners(spans), first, behind, spans.size - 1)
         else:
-            array, counts = _distinct(array, timeline.radix, spans, first, behind)
+            array, counts = _distinct(timeline, spans, first, behind)
             spans, first, behind = np.arange(spans.size), bounds_of(counts)[:-1], counts.cumsum()
         again, bounds = gather(spans, new.cumsum() - 1)
         numbers = bounds_of((behind - first)[again])
@@ -109,13 +113,46 @@ def _merged(row: Integers, first: Integers, behind: Integers, rows: int) -> tupl
     return bounds_of_owners(row[opens], rows), first[opens], reached[closes] - row[closes] * radix
 
 
-def _distinct(
-    keys: Integers, radix: int, spans: Integers, first: Integers, behind: Integers
-) -> tuple[Integers, Integers]:
+def _distinct(timeline: Timeline, spans: Integers, first: Integers, behind: Integers) -> tuple[Integers, Integers]:
     """Return the distinct ranks of the runs of each row of spans, sorted, and how many each row has."""
-    counts = behind - first
-    runs = np.arange(counts.sum()) + (first - counts.cumsum() + counts).repeat(counts)
-    found = np.sort(owners(spans).repeat(counts) * radix + keys[runs] % radix)
+    longest = int((behind - first).max(initial=0)) + 1
+    once, which = np.unique(first * longest + behind - first, return_inverse=True)
+    first, counts = np.divmod(once, longest)
+    bits = -(-timeline.times.size // _WORD) * _WORD
+    # Spans that many rows have in common are marked once, where that takes no more memory than to list them all.
+    if (once.size + spans.size + which.size / 8) * bits <= counts[which].sum() * 8:
+        return _marked(timeline, spans, which, first, counts, bits)
+    return _listed(timeline, spans, first[which], counts[which])
+
+
+def _marked(
+    timeline: Timeline, spans: Integers, which: Integers, first: Integers, counts: Integers, bits: int
+) -> tuple[Integers, Integers]:
+    """Find the ranks by a bit for each time, in each of the spans that rows have by their numbers."""
+    marks = np.zeros((first.size, bits), dtype=bool)
+    marks[np.arange(first.size).repeat(counts), _ranks(timeline, first, counts)] = True
+    words = np.packbits(marks, axis=1).view(np.uint64)
+    found = np.bitwise_or.reduceat(words[which], spans[:-1])
+    held = np.unpackbits(found.view(np.uint8), axis=1)
+    return np.flatnonzero(held) % bits, np.count_nonzero(held, axis=1)
+
+
+def _listed(timeline: Timeline, spans: Integers, first: Integers, counts: Integers) -> tuple[Integers, Integers]:
+    """Find the ranks by listing those of all spans, of some rows at a time."""
+    if spans.size > 2 and counts.sum() > _RUNS_AT_A_TIME:
+        half = spans.size // 2
+        at = spans[half]
+        ranks, held = _listed(timeline, spans[: half + 1], first[:at], counts[:at])
+        more, others = _listed(timeline, spans[half:] - at, first[at:], counts[at:])
+        return np.concatenate([ranks, more]), np.concatenate([held, others])
+    found = np.sort(owners(spans).repeat(counts) * timeline.radix + _ranks(timeline, first, counts))
     found = found[np.append(True, found[1:] != found[:-1])[: found.size]]
-    row, ranks = np.divmod(found, radix)
+    row, ranks = np.divmod(found, timeline.radix)
     return ranks, np.bincount(row, minlength=spans.size - 1)
+
+
+def _ranks(timeline: Timeline, first: Integers, counts: Integers) -> Integers:
+    """Return the ranks of so many runs from each first one on."""
+    runs = np.arange(counts.sum()) + (first - counts.cumsum() + counts).repeat(counts)
+    ranks: Integers = timeline.keys[runs] % timeline.radix
+    return ranks
