@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from batchwright.draft import Choice, Draft
 from batchwright.errors import ChainError
 from batchwright.pools import Pools
-from batchwright.ragged import bounds_of, gather, lengths, pad
+from batchwright.ragged import bounds_of, pad
 from batchwright.rounding import Roundings
-from batchwright.search import search
+from batchwright.search import search, search_rows
 from batchwright.stack import DraftStack, with_step
 
 __all__ = ["Expansion", "Options", "divide", "in_lots", "lift", "rest_of"]
@@ -77,10 +77,7 @@ class Options:
         rest
             float64 in [0, 1): where each number lies in the interval of its alternative, for later choices.
         """
-        if len(self.bounds) == 1:
-            found = search(self.bounds[0], u, side="right") - 1
-        else:
-            found = (self.bounds[drafts] <= u[:, None]).sum(axis=1) - 1
+        found = search_rows(self.bounds, drafts, u) - 1
         rest = rest_of(u, self.bounds[drafts, found], self.bounds[drafts, found + 1])
         if self.parts is None:
             return found, rest
@@ -171,11 +168,9 @@ def divide(
     roundings = Roundings.of(targets, bounds)
 
     def rounded(drafts: Integers, outcomes: Integers) -> DraftStack:
-        at, gathered = gather(bounds, drafts)
-        return divided.fill(drafts, at, gathered, roundings.quotas(drafts, outcomes))
+        return divided.fill(drafts, *roundings.held(drafts, outcomes))
 
-    # Of very many labels most round to no rows.
-    taken = in_lots(rounded, int(lengths(bounds).max()))
+    taken = in_lots(rounded, roundings.width)
     if (roundings.probabilities.max(axis=1) == 1).all():
         return taken(np.arange(len(stack)), roundings.probabilities.argmax(axis=1))
     return Options(roundings.probabilities, taken)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from batchwright.ragged import pad
+from batchwright.ragged import bounds_of, bounds_of_owners, gather, owners, pad
+from batchwright.search import search
 
 __all__ = ["Rounding", "Roundings"]
 
@@ -16,6 +19,10 @@ Floats = NDArray[np.float64]
 # Cumulative targets are taken to nine decimals, so that 0.1 + 0.2 of ten rows is three rows and not an
 # outcome of probability 1e-16 with four.
 _DECIMALS = 9
+_UNIT = 10**_DECIMALS
+
+# To search for the target of each row takes longer than to go through so many targets for each.
+_FEWER = 4
 
 
 @attrs.frozen(eq=False)
@@ -67,9 +74,12 @@ class Roundings:
     probabilities
         float64, shape (drafts, longest + 1): of the outcomes of each draft. An outcome that cannot be, since
         two targets round up at the same place, has 0.
+    bounds
+        int64, shape (drafts + 1,): the targets of draft k are ``bounds[k] : bounds[k + 1]``.
     """
 
     probabilities: Floats
+    bounds: Integers
     _low: Floats
     _whole: Floats
     _jump: Floats
@@ -87,10 +97,49 @@ class Roundings:
         # A target rounds up from u = 1 - fraction on; an outcome lies between two neighbours of these.
         jump = np.round(1 - (cumulative - whole), _DECIMALS)
         low = np.concatenate([np.zeros_like(total), np.sort(jump, axis=1), np.ones_like(total)], axis=1)
-        return cls(np.diff(low), low, whole, jump, filled)
+        return cls(np.diff(low), bounds, low, whole, jump, filled)
 
     def quotas(self, drafts: Integers, outcomes: Integers) -> Integers:
         """Return the quotas of some drafts, each in one outcome, draft after draft: int64, shape (all targets,)."""
         up = self._jump[drafts] <= self._low[drafts, outcomes][:, None]
         quotas = np.diff(self._whole[drafts] + up, axis=1, prepend=0.0)
         return quotas[self._filled[drafts]].astype(np.int64)
+
+    @property
+    def width(self) -> int:
+        """How many entries of an array `held` needs on the way for each draft."""
+        return int(min(self._whole.shape[1], _FEWER * self._whole[:, -1].max()))
+
+    def held(self, drafts: Integers, outcomes: Integers) -> tuple[Integers, Integers, Integers]:
+        """Return the quotas of some drafts, each in one outcome, as `quotas` does, and leave out what has none.
+
+        Returns
+        -------
+        at, bounds, quotas
+            int64: which of all targets, draft after draft by `bounds`, and their quotas. Of few targets some may be 0.
+        """
+        if self.width == self._whole.shape[1]:
+            at, bounds = gather(self.bounds, drafts)
+            return at, bounds, self.quotas(drafts, outcomes)
+        # Of very many targets most round to no rows: those are found to which each row of a draft falls.
+        totals = self._whole[drafts, -1].astype(np.int64)
+        bounds = bounds_of(totals)
+        owner = owners(bounds)
+        row = np.arange(1, owner.size + 1) - bounds[owner]
+        low = np.rint(self._low[drafts, outcomes] * _UNIT).astype(np.int64)
+        keys, radix = self._keys
+        at = search(keys, drafts[owner] * radix + row * _UNIT - low[owner])
+        opens = np.append(True, (at[1:] != at[:-1]) | (owner[1:] != owner[:-1]))
+        first = np.flatnonzero(opens)
+        return at[first], bounds_of_owners(owner[first], drafts.size), np.diff(first, append=at.size)
+
+    @cached_property
+    def _keys(self) -> tuple[Integers, int]:
+        """The cumulative targets in whole units, and by how much those of one draft lie above those of the one before.
+
+        Row j of a draft, from 1, falls to the first target whose sum is at least ``j - u``, in the outcome of u.
+        """
+        sums = (self._whole + 1).astype(np.int64) * _UNIT - np.rint(self._jump * _UNIT).astype(np.int64)
+        radix = int(sums.max()) + _UNIT
+        sums += np.arange(len(sums))[:, None] * radix
+        return sums[self._filled], radix

@@ -7,10 +7,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["search"]
+__all__ = ["search", "search_rows"]
 
 # For fewer needles than these the steps cost more than the memory that they wait for.
 _FEW = 64
+# To look at so many values, each once, is quicker than to search them.
+_VALUES_AT_ONCE = 1 << 15
 
 
 def search(
@@ -58,3 +60,35 @@ def search(
         found += step * passes(values.take(found + (step - 1), mode="clip"), needles)
         step //= 2
     return np.minimum(found, values.size)
+
+
+def search_rows(values: NDArray[Any], rows: NDArray[np.int64], needles: NDArray[Any]) -> NDArray[np.int64]:
+    """Return how many values of its row are not greater than each needle.
+
+    Parameters
+    ----------
+    values
+        Shape (K, width), each row sorted.
+    rows, needles
+        Shape (n,) each: which row a needle is looked for in, and the needle.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64, shape (n,).
+
+    Examples
+    --------
+    >>> search_rows(np.array([[10, 20, 30], [1, 2, 3]]), np.array([0, 1, 1]), np.array([20, 20, 0]))
+    array([2, 3, 0])
+    """
+    width = values.shape[1]
+    if needles.size * width <= _VALUES_AT_ONCE:
+        return np.asarray(np.count_nonzero(values[rows] <= needles[:, None], axis=1))
+    found = np.zeros(needles.shape, dtype=np.int64)
+    step = (1 << width.bit_length()) >> 1
+    while step:
+        probe = np.minimum(found + (step - 1), width - 1)
+        found += step * (values[rows, probe] <= needles)
+        step //= 2
+    return np.minimum(found, width)

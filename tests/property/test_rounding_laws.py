@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchwright.rounding import Rounding
+from batchwright.ragged import bounds_of
+from batchwright.rounding import Rounding, Roundings
 from reference import all_quotas
 
 
@@ -55,3 +56,28 @@ def test_there_are_at_most_as_many_outcomes_as_targets(targets: list[Fraction]) 
     probabilities = Rounding.of([float(t) for t in targets]).probabilities
     assert len(probabilities) <= len(targets)
     assert (probabilities > 1e-6).all()
+
+
+MANY_TARGETS = st.lists(
+    st.tuples(st.integers(1, 4), st.lists(st.sampled_from([0, 0, 1, 1, 2, 50]), min_size=1, max_size=60).filter(any)),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(MANY_TARGETS)
+def test_those_that_hold_rows_are_found(drafts: list[tuple[int, list[int]]]) -> None:
+    """Of more targets than rows, or of fewer, each outcome gives the same quotas, whether it lists all or some."""
+    targets = np.concatenate([total * np.array(ratio) / sum(ratio) for total, ratio in drafts])
+    roundings = Roundings.of(targets, bounds_of([len(ratio) for _, ratio in drafts]))
+    # Twice each, as batches of one path may ask for it.
+    chosen, outcomes = np.repeat(np.nonzero(roundings.probabilities), 2, axis=1)
+    at, bounds, quotas = roundings.held(chosen, outcomes)
+    found = np.zeros((chosen.size, targets.size), dtype=int)
+    found[np.repeat(np.arange(chosen.size), np.diff(bounds)), at] = quotas
+    expected = np.zeros_like(found)
+    for row, (draft, outcome) in enumerate(zip(chosen, outcomes, strict=True)):
+        own = slice(*roundings.bounds[draft : draft + 2])
+        expected[row, own] = roundings.quotas(np.array([draft]), np.array([outcome]))
+    assert found.tolist() == expected.tolist()
+    assert at.size <= chosen.size * roundings.width

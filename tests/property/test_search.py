@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from batchwright.search import search
+from batchwright.search import search, search_rows
 
 SIDES = st.sampled_from(["left", "right"])
 
@@ -45,3 +45,15 @@ def test_parts(lengths: list[int], place: int, side: Literal["left", "right"]) -
     needles = np.tile(100 * np.arange(len(lengths)) + place, 64)
     found = search(array, needles, side, (np.tile(first, 64), max(lengths)))
     assert found.tolist() == np.searchsorted(array, needles, side).tolist()
+
+
+@pytest.mark.parametrize("width", [1, 2, 7, 8, 9, 100])
+@pytest.mark.parametrize("size", [0, 5, 50_000])
+def test_rows(width: int, size: int) -> None:
+    """In rows that are not sorted among each other, needles few and many, below all values and above them."""
+    rng = np.random.default_rng(width)
+    values = np.sort(rng.integers(0, 50, (6, width)) / 10, axis=1)
+    rows, needles = rng.integers(0, 6, size), rng.integers(-1, 52, size) / 10
+    found = search_rows(values, rows, needles)
+    assert found.dtype == np.int64
+    assert found.tolist() == [np.count_nonzero(values[row] <= x) for row, x in zip(rows, needles, strict=True)]
