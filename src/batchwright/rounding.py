@@ -122,16 +122,18 @@ class Roundings:
             at, bounds = gather(self.bounds, drafts)
             return at, bounds, self.quotas(drafts, outcomes)
         # Of very many targets most round to no rows: those are found to which each row of a draft falls.
-        totals = self._whole[drafts, -1].astype(np.int64)
-        bounds = bounds_of(totals)
+        at, owner = self._targets_of_rows(drafts, outcomes)
+        opens = np.flatnonzero(np.append(True, (at[1:] != at[:-1]) | (owner[1:] != owner[:-1])))
+        return at[opens], bounds_of_owners(owner[opens], drafts.size), np.diff(opens, append=at.size)
+
+    def _targets_of_rows(self, drafts: Integers, outcomes: Integers) -> tuple[Integers, Integers]:
+        """Return which of all targets each row of some drafts falls to, and the place of its draft among them."""
+        bounds = bounds_of(self._whole[drafts, -1].astype(np.int64))
         owner = owners(bounds)
         row = np.arange(1, owner.size + 1) - bounds[owner]
         low = np.rint(self._low[drafts, outcomes] * _UNIT).astype(np.int64)
         keys, radix = self._keys
-        at = search(keys, drafts[owner] * radix + row * _UNIT - low[owner])
-        opens = np.append(True, (at[1:] != at[:-1]) | (owner[1:] != owner[:-1]))
-        first = np.flatnonzero(opens)
-        return at[first], bounds_of_owners(owner[first], drafts.size), np.diff(first, append=at.size)
+        return search(keys, drafts[owner] * radix + row * _UNIT - low[owner]), owner
 
     @cached_property
     def _keys(self) -> tuple[Integers, int]:

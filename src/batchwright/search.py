@@ -83,6 +83,8 @@ def search_rows(values: NDArray[Any], rows: NDArray[np.int64], needles: NDArray[
     array([2, 3, 0])
     """
     width = values.shape[1]
+    if len(values) == 1:
+        return search(values[0], needles, side="right")
     if needles.size * width <= _VALUES_AT_ONCE:
         return np.asarray(np.count_nonzero(values[rows] <= needles[:, None], axis=1))
     found = np.zeros(needles.shape, dtype=np.int64)

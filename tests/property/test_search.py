@@ -49,11 +49,12 @@ def test_parts(lengths: list[int], place: int, side: Literal["left", "right"]) -
 
 @pytest.mark.parametrize("width", [1, 2, 7, 8, 9, 100])
 @pytest.mark.parametrize("size", [0, 5, 50_000])
-def test_rows(width: int, size: int) -> None:
+@pytest.mark.parametrize("count", [1, 6])
+def test_rows(width: int, size: int, count: int) -> None:
     """In rows that are not sorted among each other, needles few and many, below all values and above them."""
     rng = np.random.default_rng(width)
-    values = np.sort(rng.integers(0, 50, (6, width)) / 10, axis=1)
-    rows, needles = rng.integers(0, 6, size), rng.integers(-1, 52, size) / 10
+    values = np.sort(rng.integers(0, 50, (count, width)) / 10, axis=1)
+    rows, needles = rng.integers(0, count, size), rng.integers(-1, 52, size) / 10
     found = search_rows(values, rows, needles)
     assert found.dtype == np.int64
     assert found.tolist() == [np.count_nonzero(values[row] <= x) for row, x in zip(rows, needles, strict=True)]
