@@ -48,6 +48,7 @@ def _tables(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
         yield f"Batches of {size}, over plain shuffling", _pivot(part, "batch size", [*two, PLAIN], PLAIN, "rows")
         yield f"Batches of {size}, over the floor", _pivot(part, "batch size", two, FLOOR, "rows")
     yield "100,000 experiments, over plain shuffling", _pivot(runs, "groups", [*OURS, PLAIN], PLAIN, "rows")
+    yield "2,000 conditions, over plain shuffling", _pivot(runs, "conditions", [*OURS, PLAIN], PLAIN, "rows")
     pools = runs.assign(pool=runs.rows // (16 * 4))
     yield (
         "32 rows from each of four pools of so many rows, over the floor",

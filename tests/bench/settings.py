@@ -20,9 +20,9 @@ class Setting:
     Parameters
     ----------
     topic
-        ``"rows"``, ``"batch size"``, ``"groups"`` or ``"pools"``.
-    rows, batch_size, groups
-        Rows of the table, of a batch, and the number of experiments.
+        ``"rows"``, ``"batch size"``, ``"groups"``, ``"conditions"`` or ``"pools"``.
+    rows, batch_size, groups, conditions
+        Rows of the table, of a batch, and the numbers of experiments and of conditions.
     steps
         Batches of an epoch; None for those that the rows make.
     """
@@ -31,6 +31,7 @@ class Setting:
     rows: int
     batch_size: int = 128
     groups: int = 3
+    conditions: int = CONDITIONS
     fixed_steps: int | None = None
 
     @property
@@ -47,6 +48,7 @@ def all_settings(rows: Iterable[int]) -> Iterator[Setting]:
             yield Setting("batch size", count, batch_size)
         if count >= 1_000_000:
             yield Setting("groups", count, groups=100_000)
+            yield Setting("conditions", count, conditions=2_000)
     for times in (64, 4, 2, 1):
         # Each batch takes 32 rows of a cell of so many times 32 rows; enough batches to spread their blocks over.
         yield Setting("pools", 16 * CONDITIONS * 32 * times, groups=16, fixed_steps=8192)
@@ -60,13 +62,13 @@ def make_table(setting: Setting) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     rows, groups = setting.rows, setting.groups
     if setting.topic == "pools":
-        cells = rng.permutation(rows) % (groups * CONDITIONS)
-        experiment, condition = cells // CONDITIONS, cells % CONDITIONS
+        cells = rng.permutation(rows) % (groups * setting.conditions)
+        experiment, condition = np.divmod(cells, setting.conditions)
     else:
-        experiment, condition = rng.integers(0, groups, rows), rng.integers(0, CONDITIONS, rows)
+        experiment, condition = rng.integers(0, groups, rows), rng.integers(0, setting.conditions, rows)
     return {
         "experiment": experiment.astype(np.int32),
-        "condition": condition.astype(np.int8),
+        "condition": condition.astype(np.int16),
         "hours": rng.integers(0, 100, rows).astype(np.float32) / 2,
         "exact_hours": rng.random(rows) * 50,
     }
