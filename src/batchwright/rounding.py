@@ -21,8 +21,8 @@ Floats = NDArray[np.float64]
 _DECIMALS = 9
 _UNIT = 10**_DECIMALS
 
-# To search for the target of each row takes longer than to go through so many targets for each.
-_FEWER = 4
+# Of more targets than so many for each row, those that get rows are searched: it takes less than to go through all.
+_TARGETS_A_ROW = 4
 
 
 @attrs.frozen(eq=False)
@@ -107,8 +107,8 @@ class Roundings:
 
     @property
     def width(self) -> int:
-        """How many entries of an array `held` needs on the way for each draft."""
-        return int(min(self._whole.shape[1], _FEWER * self._whole[:, -1].max()))
+        """How many entries of an array `held` needs on the way for each draft, at most."""
+        return int(min(self._whole.shape[1], max(1, _TARGETS_A_ROW * self._whole[:, -1].max())))
 
     def held(self, drafts: Integers, outcomes: Integers) -> tuple[Integers, Integers, Integers]:
         """Return the quotas of some drafts, each in one outcome, as `quotas` does, and leave out what has none.
@@ -118,12 +118,12 @@ class Roundings:
         at, bounds, quotas
             int64: which of all targets, draft after draft by `bounds`, and their quotas. Of few targets some may be 0.
         """
-        if self.width == self._whole.shape[1]:
+        if self._whole.shape[1] <= self.width:
             at, bounds = gather(self.bounds, drafts)
             return at, bounds, self.quotas(drafts, outcomes)
         # Of very many targets most round to no rows: those are found to which each row of a draft falls.
         at, owner = self._targets_of_rows(drafts, outcomes)
-        opens = np.flatnonzero(np.append(True, (at[1:] != at[:-1]) | (owner[1:] != owner[:-1])))
+        opens = np.flatnonzero(np.append(True, (at[1:] != at[:-1]) | (owner[1:] != owner[:-1]))[: at.size])
         return at[opens], bounds_of_owners(owner[opens], drafts.size), np.diff(opens, append=at.size)
 
     def _targets_of_rows(self, drafts: Integers, outcomes: Integers) -> tuple[Integers, Integers]:

@@ -36,7 +36,7 @@ def search(
         Whether a needle stands before the values that equal it, or behind them.
     part
         Where that is known beforehand: the first place that each needle may have, int64, in the shape of `needles`, and
-        by how many places it may lie behind it at most. A short part takes few steps.
+        by how many places it may lie behind it at most. A short part takes few steps; what is found is the same.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def search(
 
 
 def search_rows(values: NDArray[Any], rows: NDArray[np.int64], needles: NDArray[Any]) -> NDArray[np.int64]:
-    """Return how many values of its row are not greater than each needle.
+    """Return where needles stand in rows that are sorted each by itself, behind the values that equal them.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def search_rows(values: NDArray[Any], rows: NDArray[np.int64], needles: NDArray[
     Returns
     -------
     numpy.ndarray
-        int64, shape (n,).
+        int64, shape (n,): how many values of its row are not greater than each needle.
 
     Examples
     --------

@@ -49,15 +49,19 @@ class Timeline:
     def never_repeats(self) -> bool:
         """Whether each time stands in one run only, as it does where no two rows have the same."""
         # Every time has a run, so there are more of them only where a time has two, or one is missing from a cell.
-        last = self.keys[self._runs_of_cells[0][1:] - 1]
+        last = self.keys[self._runs_of_cells[1:] - 1]
         missing = np.count_nonzero(last % self.radix == self.times.size)
         return bool(self.keys.size - missing == self.times.size)
 
     @cached_property
-    def _runs_of_cells(self) -> tuple[NDArray[np.int64], int]:
-        """The first run of each cell, and the number of runs at the end: int64, shape (M + 1,); and most of a cell."""
-        runs = search(self.keys, np.arange(self.keys[-1] // self.radix + 2) * self.radix)
-        return runs, int(lengths(runs).max())
+    def _runs_of_cells(self) -> NDArray[np.int64]:
+        """The first run of each cell, each of which has one, and the number of runs at the end: int64, (M + 1,)."""
+        return search(self.keys, np.arange(self.keys[-1] // self.radix + 2) * self.radix)
+
+    @cached_property
+    def _most_runs(self) -> int:
+        """The number of runs of the cell that has most."""
+        return int(lengths(self._runs_of_cells).max())
 
     def ranks_around(self, ranks: NDArray[np.int64], half_width: Any) -> NDArray[np.int64]:
         """Return the ranks of the times in ``[time - half_width, time + half_width]`` around each given time.
@@ -79,8 +83,8 @@ class Timeline:
     def position(self, cells: NDArray[np.int64], ranks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the first position in each cell whose time has at least the given rank; arguments broadcast."""
         keys = cells * self.radix + ranks
-        runs, most = self._runs_of_cells
-        return self.starts[search(self.keys, keys, part=(np.broadcast_to(runs[cells], keys.shape), most))]
+        first = np.broadcast_to(self._runs_of_cells[cells], keys.shape)
+        return self.starts[search(self.keys, keys, part=(first, self._most_runs))]
 
     def runs_between(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which runs lie in some ranges of positions, none of which is empty or cuts a run.

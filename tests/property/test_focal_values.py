@@ -61,5 +61,5 @@ def test_in_lots(hours: Hours, chosen: list[set[int]]) -> None:
     hours = [[0, *column] for column in hours]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_focal, "_RUNS_AT_A_TIME", 20)
-        patch.setattr(_focal, "_WORD", 1 << 20)
+        patch.setattr(_focal, "_WORD", 1 << 20)  # Too many bits to mark.
         assert found(hours, chosen) == expected(hours, chosen)

@@ -6,7 +6,7 @@ from math import floor
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from batchwright.ragged import bounds_of
@@ -66,6 +66,8 @@ MANY_TARGETS = st.lists(
 
 
 @given(MANY_TARGETS)
+@example([(1, [1] * 60), (2, [0, 1, 1] * 20)])  # More than four targets for each row are searched.
+@example([(4, [1, 2, 50])])
 def test_those_that_hold_rows_are_found(drafts: list[tuple[int, list[int]]]) -> None:
     """Of more targets than rows, or of fewer, each outcome gives the same quotas, whether it lists all or some."""
     targets = np.concatenate([total * np.array(ratio) / sum(ratio) for total, ratio in drafts])
@@ -81,3 +83,11 @@ def test_those_that_hold_rows_are_found(drafts: list[tuple[int, list[int]]]) -> 
         expected[row, own] = roundings.quotas(np.array([draft]), np.array([outcome]))
     assert found.tolist() == expected.tolist()
     assert at.size <= chosen.size * roundings.width
+
+
+@pytest.mark.parametrize("count", [2, 100])
+def test_no_drafts_hold_nothing(count: int) -> None:
+    """Few targets or many: asked for no draft, there are no entries."""
+    none = np.empty(0, dtype=np.int64)
+    at, bounds, quotas = Roundings.of(np.full(count, 3 / count), np.array([0, count])).held(none, none)
+    assert (at.size, bounds.tolist(), quotas.size) == (0, [0], 0)

@@ -16,8 +16,9 @@ __all__ = ["FocalValues"]
 
 Integers = NDArray[np.int64]
 
-# Times are marked by bits, so many of which are compared at once; or else so many are listed and sorted.
+# Times are marked by bits, in words of so many.
 _WORD = 64
+# Times are listed for so many runs at a time, or for a single draft.
 _RUNS_AT_A_TIME = 1 << 18
 
 
@@ -114,12 +115,15 @@ def _merged(row: Integers, first: Integers, behind: Integers, rows: int) -> tupl
 
 
 def _distinct(timeline: Timeline, spans: Integers, first: Integers, behind: Integers) -> tuple[Integers, Integers]:
-    """Return the distinct ranks of the runs of each row of spans, sorted, and how many each row has."""
+    """Return the distinct ranks of the runs of each row of spans, sorted, and how many each row has.
+
+    Every row has a span.
+    """
     longest = int((behind - first).max(initial=0)) + 1
     once, which = np.unique(first * longest + behind - first, return_inverse=True)
     first, counts = np.divmod(once, longest)
     bits = -(-timeline.times.size // _WORD) * _WORD
-    # Spans that many rows have in common are marked once, where that takes no more memory than to list them all.
+    # Spans that many rows have in common are marked once, where that takes no more memory than a list of all runs.
     if (once.size + spans.size + which.size / 8) * bits <= counts[which].sum() * 8:
         return _marked(timeline, spans, which, first, counts, bits)
     return _listed(timeline, spans, first[which], counts[which])
