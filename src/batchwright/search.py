@@ -1,7 +1,8 @@
-"""Search in sorted arrays that are longer than a processor's caches."""
+"""Binary searches of many needles, step by step together."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -53,12 +54,8 @@ def search(
         return np.asarray(np.searchsorted(values, needles, side))
     passes = np.less if side == "left" else np.less_equal
     first, most = part or (np.zeros(needles.shape, dtype=np.int64), values.size)
-    found = first.copy()
-    step = (1 << most.bit_length()) >> 1
-    while step:
-        # Beyond the end the last value stands for all that would follow: what lies behind it ends up too high.
-        found += step * passes(values.take(found + (step - 1), mode="clip"), needles)
-        step //= 2
+    # Beyond the end the last value stands for all that would follow: what lies behind it ends up too high.
+    found = _steps(lambda at: passes(values.take(at, mode="clip"), needles), first.copy(), most)
     return np.minimum(found, values.size)
 
 
@@ -87,10 +84,15 @@ def search_rows(values: NDArray[Any], rows: NDArray[np.int64], needles: NDArray[
         return search(values[0], needles, side="right")
     if needles.size * width <= _VALUES_AT_ONCE:
         return np.asarray(np.count_nonzero(values[rows] <= needles[:, None], axis=1))
-    found = np.zeros(needles.shape, dtype=np.int64)
-    step = (1 << width.bit_length()) >> 1
-    while step:
-        probe = np.minimum(found + (step - 1), width - 1)
-        found += step * (values[rows, probe] <= needles)
-        step //= 2
+    start = np.zeros(needles.shape, dtype=np.int64)
+    found = _steps(lambda at: values[rows, np.minimum(at, width - 1)] <= needles, start, width)
     return np.minimum(found, width)
+
+
+def _steps(passes: Callable[[NDArray[np.int64]], Any], found: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Move needles on in place, up to `most` places, as long as they pass the value before; return where they are."""
+    step = (1 << most.bit_length()) >> 1
+    while step:
+        found += step * passes(found + (step - 1))
+        step //= 2
+    return found
