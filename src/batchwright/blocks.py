@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.search import search
+from batchwright.search import SortedValues
 
 __all__ = ["Blocks", "condense", "order_of_blocks", "row_dtype"]
 
@@ -43,9 +44,13 @@ class Blocks:
     starts: Integers
     rows: Integers
 
+    @cached_property
+    def _sorted_starts(self) -> SortedValues:
+        return SortedValues(self.starts)
+
     def take(self, positions: NDArray[Any]) -> Integers:
         """Return the rows at the given positions: int64, in the same shape."""
-        block = search(self.starts, positions, side="right") - 1
+        block = self._sorted_starts.search(positions, side="right") - 1
         return np.asarray(self.rows[block] - self.starts[block] + positions, dtype=np.int64)
 
     def fill(self, order: NDArray[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from functools import cached_property
 
 import attrs
 import numpy as np
@@ -14,7 +15,7 @@ from batchwright.errors import SettingError, TableError
 from batchwright.groups import Cuts, Groups
 from batchwright.pool import Pool
 from batchwright.pools import Pools
-from batchwright.search import search
+from batchwright.search import SortedValues
 
 __all__ = ["CellRanges"]
 
@@ -47,6 +48,10 @@ class CellRanges:
     def size(self) -> int:
         """Number of rows, N."""
         return int(self.offsets[-1])
+
+    @cached_property
+    def _sorted_offsets(self) -> SortedValues:
+        return SortedValues(self.offsets)
 
     def labels_of(self, by: str | Iterable[str]) -> tuple[Hashable, ...]:
         """Return the sorted labels that occur in one column, or the tuples of labels that occur in several."""
@@ -102,8 +107,8 @@ class CellRanges:
         source, cells, starts, stops
             int64, shape (P,) each: the range that a piece comes from, the cell in which it lies, and the piece.
         """
-        first = search(self.offsets, starts, side="right") - 1
-        behind = search(self.offsets, stops)
+        first = self._sorted_offsets.search(starts, side="right") - 1
+        behind = self._sorted_offsets.search(stops)
         counts = behind - first
         source = np.repeat(np.arange(counts.size), counts)
         cells = np.arange(source.size) + (first - np.cumsum(counts) + counts)[source]
@@ -112,14 +117,14 @@ class CellRanges:
 
     def codes_at(self, positions: Integers, by: str | Iterable[str]) -> Integers:
         """Return the number of the label, among all labels of the columns, at each of some positions."""
-        return self._cut(as_columns(by))[1][search(self.offsets, positions, side="right") - 1]
+        return self._cut(as_columns(by))[1][self._sorted_offsets.search(positions, side="right") - 1]
 
     def agree(self, pools: Pools, by: str | Iterable[str]) -> NDArray[np.bool_]:
         """Tell for each pool, none of which is empty, whether all its rows have one label; costs O(ranges)."""
         codes = self._cut(as_columns(by))[1]
         changes = np.concatenate([[0], np.cumsum(codes[1:] != codes[:-1])])
-        first = search(self.offsets, pools.starts, side="right") - 1
-        last = search(self.offsets, pools.stops) - 1
+        first = self._sorted_offsets.search(pools.starts, side="right") - 1
+        last = self._sorted_offsets.search(pools.stops) - 1
         opens = pools.bounds[:-1]
         one_run = np.logical_and.reduceat(changes[first] == changes[last], opens)
         same = np.minimum.reduceat(codes[first], opens) == np.maximum.reduceat(codes[first], opens)

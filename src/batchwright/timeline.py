@@ -9,8 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.ragged import lengths
-from batchwright.search import search
+from batchwright.search import SortedValues, search
 
 __all__ = ["Timeline"]
 
@@ -49,19 +48,22 @@ class Timeline:
     def never_repeats(self) -> bool:
         """Whether each time stands in one run only, as it does where no two rows have the same."""
         # Every time has a run, so there are more of them only where a time has two, or one is missing from a cell.
-        last = self.keys[self._runs_of_cells[1:] - 1]
+        cells = np.arange(1, self.keys[-1] // self.radix + 2)
+        last = self.keys[search(self.keys, cells * self.radix) - 1]
         missing = np.count_nonzero(last % self.radix == self.times.size)
         return bool(self.keys.size - missing == self.times.size)
 
     @cached_property
-    def _runs_of_cells(self) -> NDArray[np.int64]:
-        """The first run of each cell, each of which has one, and the number of runs at the end: int64, (M + 1,)."""
-        return search(self.keys, np.arange(self.keys[-1] // self.radix + 2) * self.radix)
+    def _sorted_times(self) -> SortedValues:
+        return SortedValues(self.times)
 
     @cached_property
-    def _most_runs(self) -> int:
-        """The number of runs of the cell that has most."""
-        return int(lengths(self._runs_of_cells).max())
+    def _sorted_keys(self) -> SortedValues:
+        return SortedValues(self.keys)
+
+    @cached_property
+    def _sorted_starts(self) -> SortedValues:
+        return SortedValues(self.starts)
 
     def ranks_around(self, ranks: NDArray[np.int64], half_width: Any) -> NDArray[np.int64]:
         """Return the ranks of the times in ``[time - half_width, time + half_width]`` around each given time.
@@ -76,15 +78,13 @@ class Timeline:
         if self.times.dtype.kind == "f":
             # Decimals are not exact in binary: 0.8 - 0.1 is a little more than 0.7, which is meant to be included.
             reach = half_width + 4 * np.spacing(np.maximum(np.abs(times), half_width))
-        first = search(self.times, times - reach)
-        behind = search(self.times, times + reach, side="right")
+        first = self._sorted_times.search(times - reach)
+        behind = self._sorted_times.search(times + reach, side="right")
         return np.stack([first, behind])
 
     def position(self, cells: NDArray[np.int64], ranks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the first position in each cell whose time has at least the given rank; arguments broadcast."""
-        keys = cells * self.radix + ranks
-        first = np.broadcast_to(self._runs_of_cells[cells], keys.shape)
-        return self.starts[search(self.keys, keys, part=(first, self._most_runs))]
+        return self.starts[self._sorted_keys.search(cells * self.radix + ranks)]
 
     def runs_between(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which runs lie in some ranges of positions, none of which is empty or cuts a run.
@@ -96,5 +96,5 @@ class Timeline:
         """
         if self.keys.size == self.starts[-1]:  # Each run is a single row.
             return np.stack([starts, stops])
-        first = search(self.starts, starts, side="right") - 1
-        return np.stack([first, search(self.starts, stops)])
+        first = self._sorted_starts.search(starts, side="right") - 1
+        return np.stack([first, self._sorted_starts.search(stops)])
