@@ -81,13 +81,11 @@ class Windows:
         outcomes, numbers = np.divmod(numbers, np.maximum(counts, 1))
         numbers += self.focal.bounds[drafts]
         shares, bounds = gather(self.stack.bounds, drafts)
-        pools = Pools.join(self._sides(shares, self._reach(numbers, counts > 0)[:, owners(bounds)]))
+        pools = self._sides(shares, self._reach(numbers, counts > 0)[:, owners(bounds)])
         done = with_step(self.stack.done, "window")
-        sides = attrs.evolve(self.stack, pools=pools, roles=np.tile(self.stack.roles[shares], 2), done=done)
-        # The sides of a share stand beside one another in a draft.
-        order = np.arange(2 * shares.size).reshape(2, -1).T.ravel()
-        quotas = _fill(self.roundings.quotas(drafts, outcomes), pools.sizes[order])
-        return sides.fill(drafts, order, 2 * bounds, quotas)
+        sides = attrs.evolve(self.stack, pools=pools, roles=self.stack.roles[shares].repeat(2), done=done)
+        quotas = _fill(self.roundings.quotas(drafts, outcomes), pools.sizes)
+        return sides.fill(drafts, np.arange(len(pools)), 2 * bounds, quotas)
 
     def look(self, most: int) -> tuple[Integers, Integers, Integers, Integers]:
         """Return what windows hold, of at most so many of all windows, evenly spread.
@@ -104,9 +102,9 @@ class Windows:
         drafts = search(self.focal.bounds, windows, side="right") - 1
         shares, bounds = gather(self.stack.bounds, drafts)
         reach = self._reach(windows, np.ones(windows.size, dtype=bool))
-        inside, outside = self._sides(shares, reach[:, owners(bounds)])
+        sizes = self._sides(shares, reach[:, owners(bounds)]).sizes
         kept = self.split[shares]
-        return windows[owners(bounds)][kept], shares[kept], inside.sizes[kept], outside.sizes[kept]
+        return windows[owners(bounds)][kept], shares[kept], sizes[0::2][kept], sizes[1::2][kept]
 
     def _reach(self, numbers: Integers, some: NDArray[np.bool_]) -> Integers:
         """Return the ranks of the times in each window: int64, shape (2, windows), half-open ranges.
@@ -117,18 +115,25 @@ class Windows:
         reach[:, some] = self.timeline.ranks_around(self.focal.ranks(numbers[some]), self.half_width)
         return reach
 
-    def _sides(self, shares: Integers, reach: Integers) -> tuple[Pools, Pools]:
-        """Return of some shares what lies inside and what lies outside of windows, cut at the given ranks."""
+    def _sides(self, shares: Integers, reach: Integers) -> Pools:
+        """Return of some shares what lies inside and what lies outside of windows, cut at the given ranks.
+
+        Those of one share stand beside one another.
+        """
         at, bounds = gather(self.piece_bounds, shares)
-        number, total = owners(bounds), self.stack.index.size
+        number = owners(bounds)
         starts, stops = self.starts[at], self.stops[at]
         low, high = starts.copy(), stops.copy()
-        cut = np.flatnonzero(self.split[shares][number])
+        cut = self.split[shares][number].nonzero()[0]
         positions = self.timeline.position(self.cells[at[cut]], reach[:, number[cut]])
         low[cut], high[cut] = np.minimum(np.maximum(positions, starts[cut]), stops[cut])
-        first, behind = np.column_stack([starts, high]).ravel(), np.column_stack([low, stops]).ravel()
-        inside = Pools.of_ranges(number, low, high, shares.size, total)
-        return inside, Pools.of_ranges(number.repeat(2), first, behind, shares.size, total)
+        # A window cuts a piece in three: what it holds, what lies before it, and what lies behind.
+        side = (2 * number).repeat(3) + np.tile(np.array([0, 1, 1]), number.size)
+        starts, stops = np.stack([low, starts, high], axis=1).ravel(), np.stack([high, low, stops], axis=1).ravel()
+        if at.size > shares.size:  # A share in several pieces has its sides piece by piece.
+            order = side.argsort(kind="stable")
+            side, starts, stops = side[order], starts[order], stops[order]
+        return Pools.of_ranges(side, starts, stops, 2 * shares.size, self.stack.index.size)
 
 
 def _pieces(stack: DraftStack, split: NDArray[np.bool_]) -> tuple[Integers, Integers, Integers, Integers]:
