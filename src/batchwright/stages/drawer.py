@@ -13,6 +13,7 @@ from batchwright.stages.base import BaseDrawer
 __all__ = ["Drawer"]
 
 Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 # A pool of up to so many times its quota is tight: nearly every draw from it has slots that clash, again and again.
 # To go through the slots of tight draws pays where there are so many rows to draw for each slot number.
@@ -38,14 +39,15 @@ class Drawer(BaseDrawer):
     resolved until none is left; that ends in the same set as going through the slots one by one.
     """
 
-    def draw(self, quotas: Integers, sizes: Integers, uniforms: NDArray[np.float64]) -> Integers:
+    def draw(self, quotas: Integers, sizes: Integers, uniforms: Floats) -> Integers:
         """Draw the rows of a block of batches; see `BaseDrawer.draw`."""
         if (quotas > sizes).any():
             quotas, sizes = _rounds(quotas, sizes)
-        before = np.cumsum(quotas) - quotas
-        ends = np.repeat(sizes - quotas - before + 1, quotas)
-        ends += np.arange(uniforms.size)
-        drawn: Integers = (uniforms.ravel() * ends).astype(np.int64)
+        before = quotas.cumsum() - quotas
+        # As floats, in which such numbers are exact and products come without a conversion on the way.
+        ends = (sizes - quotas - before + 1).astype(np.float64).repeat(quotas)
+        ends += np.arange(ends.size, dtype=np.float64)
+        drawn: Integers = (uniforms * ends.reshape(uniforms.shape)).astype(np.int64).ravel()
         tight = (sizes <= _TIGHT * quotas) & (quotas > 0)
         at_once = tight.any() and _PAYS * quotas[tight].max() <= quotas[tight].sum()
         if at_once:
@@ -55,11 +57,11 @@ class Drawer(BaseDrawer):
         return drawn.reshape(uniforms.shape)
 
 
-def _take_at_once(drawn: Integers, ends: Integers, quotas: Integers, sizes: Integers, batch_size: int) -> None:
+def _take_at_once(drawn: Integers, ends: Floats, quotas: Integers, sizes: Integers, batch_size: int) -> None:
     """Settle all slots of a block at once, in place; slot by slot, a draw takes numbers below `ends`."""
     # Draws are told apart by an offset of their own, so that only rows of one draw can clash.
-    offset = np.repeat(np.cumsum(sizes) - sizes, quotas)
-    slots = _suspects((drawn + offset).reshape(-1, batch_size))
+    offset = (sizes.cumsum() - sizes).repeat(quotas)
+    slots = _suspects(drawn + offset, batch_size)
     if _settle(drawn, offset, ends, slots):
         # What was replaced became one of the last numbers of its pool, which a later slot may have drawn.
         slots = np.flatnonzero(drawn >= np.repeat(sizes - quotas, quotas))
@@ -99,28 +101,30 @@ def _rounds(quotas: Integers, sizes: Integers) -> tuple[Integers, Integers]:
     return cut, np.repeat(sizes, rounds)
 
 
-def _suspects(drawn: Integers) -> Integers:
+def _suspects(numbers: Integers, batch_size: int) -> Integers:
     """Return the slots, counted over the whole block, that may hold the same number as another slot of their batch.
 
     What is compared are the lower bits of the numbers, as many as fit beside the slot into 32: those sort in half the
     time, and few numbers agree in so many bits. Wide batches leave too few, and take 64.
     """
-    batch_size = drawn.shape[1]
     bits = batch_size.bit_length()
     word: Any = np.uint32 if bits <= _BITS_OF_A_SLOT else np.uint64
-    keys = drawn.astype(word) << word(bits)
+    keys = numbers.astype(word).reshape(-1, batch_size)
+    keys <<= word(bits)
     keys |= np.arange(batch_size, dtype=word)
     keys.sort(axis=1)
-    same = (keys[:, 1:] ^ keys[:, :-1]) < (1 << bits)
-    found = np.zeros(drawn.shape, dtype=bool)
-    found[:, 1:] = same
-    found[:, :-1] |= same
-    at = np.flatnonzero(found)
-    slots: Integers = at - at % batch_size + (keys.ravel()[at] & word((1 << bits) - 1)).astype(np.int64)
+    flat = keys.ravel()
+    # The last slot of a batch and the first of the next may seem to agree, which does no harm.
+    same = (flat[1:] ^ flat[:-1]) < (1 << bits)
+    found = np.zeros(flat.size, dtype=bool)
+    found[1:] = same
+    found[:-1] |= same
+    at = found.nonzero()[0]
+    slots: Integers = at - at % batch_size + (flat[at] & word((1 << bits) - 1)).astype(np.int64)
     return slots
 
 
-def _settle(drawn: Integers, offset: Integers, ends: Integers, slots: Integers) -> bool:
+def _settle(drawn: Integers, offset: Integers, ends: Floats, slots: Integers) -> bool:
     """Replace, among some slots, a number that an earlier one has by the last that the slot can take; in place.
 
     Return whether there was one. A slot that repeats an earlier one takes its last number for good: whichever slot
