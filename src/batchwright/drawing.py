@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,28 +18,24 @@ __all__ = ["draw_block", "iterate_batches"]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# A block has so many slots and batches: enough to spread the cost of NumPy's calls over many batches, and no long wait
-# where each comes to a leaf of its own. Rows are drawn for fewer at a time, in arrays that a processor's cache holds
-# and that are not given back to the system again and again; Python integers for fewer still, in memory that the
-# batches before have just left.
-_BATCHES_OF_A_BLOCK, _BATCHES_OF_A_SMALL_BLOCK = 1 << 10, 1 << 9
-_SLOTS_OF_A_BLOCK, _SLOTS_OF_A_SMALL_BLOCK = 1 << 17, 1 << 14
-_SLOTS_OF_A_LOT = 1 << 16
-_SLOTS_OF_LISTS = 1 << 13
+# So many batches and slots at most. Rows are drawn for a lot: enough to spread the cost of NumPy's calls over many
+# batches, in arrays that a processor's cache holds and that are not given back to the system again and again. A block
+# has more where leaves are still to be worked out, which takes more calls; of so many ranges in all, which is what that
+# takes memory for. A short epoch is one small block.
+_LOT = (1 << 10, 1 << 15)
+_BLOCK = (1 << 12, 1 << 19)
+_RANGES_OF_A_BLOCK = 1 << 16
+_SMALL_BLOCK = (1 << 9, 1 << 14)
+# Other epochs start with few batches, so that the first comes at once, and go on with so many times as many.
+_FIRST_BATCHES = 1 << 4
+_GROWTH = 1 << 6
 
 
 def iterate_batches(plan: Plan, seed: int, epoch: int, steps: range, stride: int | None = None) -> Iterator[list[int]]:
-    """Yield the batches of the given steps; blocks start with one batch and grow, unless one small block has all."""
-    most = max(1, min(_BATCHES_OF_A_BLOCK, _SLOTS_OF_A_BLOCK // plan.batch_size, plan.most_drafts))
-    small = max(1, min(_BATCHES_OF_A_SMALL_BLOCK, _SLOTS_OF_A_SMALL_BLOCK // plan.batch_size, most))
-    sizes = chain([1, small] if len(steps) > small else [], repeat(most))
-    lists = max(1, _SLOTS_OF_LISTS // plan.batch_size)
-    while steps:
-        size = next(sizes)
-        rows = draw_block(plan, seed, epoch, steps[:size], stride)
-        for start in range(0, len(rows), lists):
-            yield from rows[start : start + lists].tolist()
-        steps = steps[size:]
+    """Yield the batches of the given steps."""
+    for block in _blocks(plan, steps):
+        for rows in _lots(plan, seed, epoch, block, stride):
+            yield from rows.tolist()
 
 
 def draw_block(plan: Plan, seed: int, epoch: int, steps: range, stride: int | None = None) -> NDArray[np.integer]:
@@ -60,22 +55,45 @@ def draw_block(plan: Plan, seed: int, epoch: int, steps: range, stride: int | No
     numpy.ndarray
         Integer rows of the table, shape (len(steps), plan.batch_size).
     """
+    return np.concatenate([*_lots(plan, seed, epoch, steps, stride)])
+
+
+def _blocks(plan: Plan, steps: range) -> Iterator[range]:
+    """Yield the steps some at a time."""
+    narrow = max(1, _RANGES_OF_A_BLOCK // plan.breadth)
+    most = _batches_of(_LOT, plan) if plan.trunk.is_whole else min(_batches_of(_BLOCK, plan), narrow)
+    small = len(steps) <= min(_batches_of(_SMALL_BLOCK, plan), most)
+    size = len(steps) if small else min(_FIRST_BATCHES, most)
+    while steps:
+        yield steps[:size]
+        steps, size = steps[size:], min(size * _GROWTH, most)
+
+
+def _batches_of(limits: tuple[int, int], plan: Plan) -> int:
+    batches, slots = limits
+    return max(1, min(batches, slots // plan.batch_size))
+
+
+def _lots(plan: Plan, seed: int, epoch: int, steps: range, stride: int | None) -> Iterator[NDArray[np.integer]]:
+    """Yield the batches of a block as arrays of rows, some at a time."""
     width = 1 + plan.batch_size
     numbers = uniforms(seed, epoch, steps, width, stride or width)
     layout, leaves = plan.trunk.follow(numbers[:, 0])
-    size = max(1, _SLOTS_OF_A_LOT // plan.batch_size)
-    lots = [slice(start, start + size) for start in range(0, len(steps), size)]
-    drawer = plan.pipeline.drawer
-    return np.concatenate([plan.index.rows(_positions(layout, leaves[lot], drawer, numbers[lot, 1:])) for lot in lots])
+    size = _batches_of(_LOT, plan)
+    for start in range(0, len(steps), size):
+        lot = slice(start, start + size)
+        yield plan.index.rows(_positions(layout, leaves[lot], plan.pipeline.drawer, numbers[lot, 1:]))
 
 
 def _positions(layout: Layout, leaves: Integers, drawer: BaseDrawer, numbers: Floats) -> Integers:
     """Draw from the shares of a block; return positions, shape (batches, batch size)."""
     at, _ = gather(layout.bounds, leaves)
-    quotas, sizes, base, first, gap = layout.columns[:, at]
+    quotas, sizes, base, first, gap = layout.columns.take(at, axis=1)
     drawn = drawer.draw(quotas, sizes, numbers).ravel()
-    positions: Integers = drawn + np.repeat(base, quotas)
+    positions: Integers = drawn + base.repeat(quotas)
     if gap.any():
-        positions += np.repeat(gap, quotas) * (drawn >= np.repeat(first, quotas))
+        gaps = gap.repeat(quotas)
+        gaps *= drawn >= first.repeat(quotas)
+        positions += gaps
     layout.resolve(positions)
     return positions.reshape(numbers.shape)

@@ -38,37 +38,51 @@ def make_plan(*stages: Any, batch_size: int = 2) -> Plan:
     return Plan(Pipeline([*stages, Drawer()]), INDEX, batch_size)
 
 
+WHOLE, OPEN = True, False
+
+
 @pytest.mark.parametrize(
-    ("batch_size", "most_drafts", "blocks"),
+    ("batch_size", "breadth", "trunk", "blocks"),
     [
-        (4, 1 << 20, [1, 512, 1024, 1024, 439]),
-        (128, 1 << 20, [1, 128, 1024, 1024, 823]),
-        (129, 1 << 20, [1, 127, 1016, 1016, 840]),
-        (1 << 15, 1 << 20, [1, 1] + [4] * 749 + [2]),
-        (1 << 17, 1 << 20, [1] * 3000),
-        (1 << 18, 1 << 20, [1] * 3000),
-        (4, 900, [1, 512, 900, 900, 687]),
-        (4, 200, [1] + [200] * 14 + [199]),
-        (4, 1 << 20, [512]),
-        (4, 1 << 20, [1, 512]),
-        (128, 1 << 20, [128]),
-        (128, 1 << 20, [1, 128]),
-        (4, 3, [3]),
-        (4, 1, [1] * 3000),
+        (4, 2, WHOLE, [16, 1024, 1024, 439]),
+        (128, 2, WHOLE, [16, 256, 256, 256, 13]),
+        (128, 1 << 14, WHOLE, [16, 256, 256]),
+        (1 << 15, 2, WHOLE, [1] * 30),
+        (1 << 16, 2, WHOLE, [1] * 30),
+        (4, 2, OPEN, [16, 1024, 4096, 4096, 439]),
+        (128, 16, OPEN, [16, 1024, 4096, 4096, 823]),
+        (129, 2, OPEN, [16, 1024, 4064, 4064, 840]),
+        (1 << 15, 2, OPEN, [16, 16, 16, 2]),
+        (1 << 19, 2, OPEN, [1] * 30),
+        (1 << 20, 2, OPEN, [1] * 30),
+        (4, 300, OPEN, [16, 218, 218, 87]),
+        (4, 1 << 14, OPEN, [4, 4, 4, 3]),
+        (4, 1 << 16, OPEN, [1] * 30),
+        (4, 1 << 17, OPEN, [1] * 30),
+        (4, 2, WHOLE, [512]),
+        (4, 2, OPEN, [512]),
+        (4, 2, OPEN, [16, 497]),
+        (128, 2, WHOLE, [128]),
+        (128, 2, OPEN, [16, 113]),
     ],
 )
 def test_blocks_grow_unless_one_small_block_has_all(
-    monkeypatch: pytest.MonkeyPatch, batch_size: int, most_drafts: int, blocks: list[int]
+    monkeypatch: pytest.MonkeyPatch, batch_size: int, breadth: int, trunk: bool, blocks: list[int]
 ) -> None:
-    """Small ones have 512 batches or 16384 slots, others 1024 or 131072, and all as many drafts as memory bears."""
+    """They start with 16 batches, and grow up to what memory bears.
+
+    That is a lot of 1024 batches or 32768 slots; or where leaves are still to be worked out 4096 batches, 524288 slots,
+    or 65536 ranges. Small ones have 512 batches or 16384 slots.
+    """
     asked: list[tuple[Any, ...]] = []
 
-    def draw(*address: Any) -> Any:
+    def lots(*address: Any) -> Any:
         asked.append(address)
-        return np.array([[step] for step in address[3]])
+        return [np.array([[step] for step in address[3]])]
 
-    monkeypatch.setattr(drawing, "draw_block", draw)
-    plan: Any = SimpleNamespace(batch_size=batch_size, most_drafts=most_drafts)
+    monkeypatch.setattr(drawing, "_lots", lots)
+    trunk_of_plan = SimpleNamespace(is_whole=trunk == WHOLE)
+    plan: Any = SimpleNamespace(batch_size=batch_size, breadth=breadth, trunk=trunk_of_plan)
     batches = list(iterate_batches(plan, 5, 6, range(sum(blocks)), 9))
     assert batches == [[step] for step in range(sum(blocks))]
     assert [len(steps) for _, _, _, steps, _ in asked] == blocks
