@@ -16,7 +16,7 @@ from cascade import Cascade
 from floor import floor_batches
 from rates import measure
 from settings import CONDITIONS, Setting, make_table
-from torch.utils.data import BatchSampler, RandomSampler, WeightedRandomSampler
+from torch.utils.data import BatchSampler, DistributedSampler, RandomSampler, WeightedRandomSampler
 
 from batchwright import (
     ConditionBalancer,
@@ -29,7 +29,7 @@ from batchwright import (
     TemporalEnricher,
 )
 
-__all__ = ["CHAINS", "FLOOR", "PLAIN", "Line", "lines_of"]
+__all__ = ["CHAINS", "FLOOR", "PLAIN", "RANK", "SPLIT", "Line", "lines_of"]
 
 Begin = Callable[[], Iterable[Any]]
 LEAK = 0.2
@@ -113,6 +113,16 @@ def plain(setting: Setting) -> Begin:
     )
 
 
+def split(setting: Setting) -> Begin:
+    """Return epochs of the first rank of torch's own split, which shuffles all rows on each rank."""
+    rows = DistributedSampler(range(setting.rows), RANKS, rank=0, drop_last=True)
+    return lambda: BatchSampler(rows, setting.batch_size, drop_last=True)
+
+
+def of_a_rank(setting: Setting) -> int:
+    return max(1, setting.rows // RANKS // setting.batch_size)
+
+
 def weighted(setting: Setting) -> Begin:
     condition = table_of(setting)["condition"]
     weights: Any = torch.from_numpy(1 / np.bincount(condition)[condition])
@@ -159,6 +169,7 @@ FIRST, LATER = (
     for name, make in (("first epoch", new_sampler), ("later", used_sampler))
 )
 RANK = Line(f"rank 0 of {RANKS}", partial(ours, make=used_sampler, chain=LEAKING, ranks=RANKS), least=BLOCKS)
+SPLIT = Line(f"torch, DistributedSampler: rank 0 of {RANKS}", split, of_a_rank)
 PEERS = [
     Line(
         "torch, BatchSampler(WeightedRandomSampler)",
@@ -182,7 +193,7 @@ PEERS = [
 def lines_of(setting: Setting) -> list[Line]:
     """Return what is measured in a setting, in the order of the tables."""
     if setting.topic == "rows":
-        return [PLAIN, FLOOR, *(phase[chain] for chain in CHAINS for phase in (FIRST, LATER)), RANK, *PEERS]
+        return [PLAIN, FLOOR, *(phase[chain] for chain in CHAINS for phase in (FIRST, LATER)), RANK, SPLIT, *PEERS]
     if setting.topic == "pools":
         return [PLAIN, FLOOR, LATER["select, balance"]]
     chains = [LEAKING] if setting.topic == "batch size" else list(CHAINS)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from lines import CHAINS, FIRST, FLOOR, LATER, LEAKING, PEERS, PLAIN, RANK, Line
+from lines import CHAINS, FIRST, FLOOR, LATER, LEAKING, PEERS, PLAIN, RANK, SPLIT, Line
 from plot import draw
 
 __all__ = ["main", "read", "render", "write_between"]
@@ -57,6 +57,10 @@ def _tables(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
     yield (
         "An own batch of a rank, over a batch of a single process",
         _pivot(runs, "rows", [RANK], LATER[LEAKING], "rows"),
+    )
+    yield (
+        "The same over plain shuffling in a single process",
+        _pivot(runs, "rows", [RANK, SPLIT], PLAIN, "rows"),
     )
 
 

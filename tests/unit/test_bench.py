@@ -13,7 +13,7 @@ from lines import lines_of
 from rates import Cost, measure, median
 from settings import Setting, all_settings, make_table
 
-SMALL = Setting("rows", 600, batch_size=20)
+SMALL = Setting("rows", 1300, batch_size=20)
 
 
 def test_the_rule_of_cost() -> None:
