@@ -5,8 +5,10 @@ What the constructor of a sampler does is not part of an epoch, for us and for o
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
+from itertools import islice
 from typing import Any
 
 import attrs
@@ -29,13 +31,15 @@ from batchwright import (
     TemporalEnricher,
 )
 
-__all__ = ["CHAINS", "FLOOR", "PLAIN", "RANK", "SPLIT", "Line", "lines_of"]
+__all__ = ["CHAINS", "FLOOR", "LEFT", "PLAIN", "RANK", "SPLIT", "Line", "lines_of"]
 
 Begin = Callable[[], Iterable[Any]]
 LEAK = 0.2
 RANKS = 64
-# Ours are drawn in blocks of 1024: to stop within one would count all of its cost for a part of it.
+# Ours are drawn in blocks of up to so many: to stop within one would count all of its cost for a part of it.
 BLOCKS = 4096
+# Who prepares an epoch at once, or has something to do when it runs out, is taken whole.
+WHOLE = sys.maxsize
 LEAKING = "select, leak, balance"
 
 _SELECT, _BALANCE = ExperimentSelector(), ConditionBalancer()
@@ -113,6 +117,12 @@ def plain(setting: Setting) -> Begin:
     )
 
 
+def left(setting: Setting) -> Begin:
+    """Return the same epochs, left behind their last batch: torch shuffles again when one runs out."""
+    begin = plain(setting)
+    return lambda: islice(begin(), setting.steps)
+
+
 def split(setting: Setting) -> Begin:
     """Return epochs of the first rank of torch's own split, which shuffles all rows on each rank."""
     rows = DistributedSampler(range(setting.rows), RANKS, rank=0, drop_last=True)
@@ -154,7 +164,7 @@ def scdataset(setting: Setting) -> Begin:
 
 def cascade(setting: Setting, half_width: float | None = None) -> Begin:
     batches = Cascade(table_of(setting), setting.batch_size, LEAK, half_width)
-    return lambda: batches
+    return lambda: islice(batches, setting.steps)
 
 
 def floor(setting: Setting) -> Begin:
@@ -162,18 +172,20 @@ def floor(setting: Setting) -> Begin:
     return lambda: floor_batches(order, setting.batch_size, setting.steps)
 
 
-PLAIN = Line("torch, BatchSampler(RandomSampler)", plain)
+PLAIN = Line("torch, BatchSampler(RandomSampler)", plain, least=WHOLE)
+LEFT = Line("the same, left before it runs out", left, least=WHOLE)
 FLOOR = Line("floor in NumPy", floor)
 FIRST, LATER = (
     {chain: Line(f"{chain}: {name}", partial(ours, make=make, chain=chain), least=BLOCKS) for chain in CHAINS}
     for name, make in (("first epoch", new_sampler), ("later", used_sampler))
 )
 RANK = Line(f"rank 0 of {RANKS}", partial(ours, make=used_sampler, chain=LEAKING, ranks=RANKS), least=BLOCKS)
-SPLIT = Line(f"torch, DistributedSampler: rank 0 of {RANKS}", split, of_a_rank)
+SPLIT = Line(f"torch, DistributedSampler: rank 0 of {RANKS}", split, of_a_rank, WHOLE)
 PEERS = [
     Line(
         "torch, BatchSampler(WeightedRandomSampler)",
         weighted,
+        least=WHOLE,
         most_rows=2**24,
         reason="torch.multinomial takes at most 2^24 weights",
     ),
@@ -192,9 +204,8 @@ PEERS = [
 
 def lines_of(setting: Setting) -> list[Line]:
     """Return what is measured in a setting, in the order of the tables."""
-    if setting.topic == "rows":
-        return [PLAIN, FLOOR, *(phase[chain] for chain in CHAINS for phase in (FIRST, LATER)), RANK, SPLIT, *PEERS]
     if setting.topic == "pools":
         return [PLAIN, FLOOR, LATER["select, balance"]]
     chains = [LEAKING] if setting.topic == "batch size" else list(CHAINS)
-    return [PLAIN, FLOOR, *(phase[chain] for chain in chains for phase in (FIRST, LATER))]
+    ours = [phase[chain] for chain in chains for phase in (FIRST, LATER)]
+    return [PLAIN, FLOOR, *ours, *([RANK, SPLIT, LEFT, *PEERS] if setting.topic == "rows" else [])]

@@ -3,9 +3,9 @@
     cost of a batch = (preparation + batches behind it, scaled to the epoch) / steps of the epoch
 
 Preparation is what stands before the first batch of an epoch, the first batch included. Then batches are taken until
-the epoch ends or a budget of time is spent; what was taken is scaled to the whole epoch. So who prepares an epoch at
-once is not flattered, and who takes hours for one need not be waited for. An epoch that is over in no time is begun
-again and again, and the median counts.
+the epoch has run out, as a loop over it would find, or a budget of time is spent; what was taken is scaled to the whole
+epoch. So who prepares an epoch at once is not flattered, and who takes hours for one need not be waited for. An epoch
+that is over in no time is begun again and again, and the median counts.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Cost:
 
 
 def measure(begin: Callable[[], Iterable[Any]], steps: int, budget: float, least: int = 1) -> Cost:
-    """Begin an epoch and take its batches: all of them, or for so many seconds, but so many at least."""
+    """Begin an epoch and take its batches: all of them and its end, or for so many seconds, but so many at least."""
     start = time.perf_counter()
     batches = iter(begin())
     first = next(batches)
@@ -57,6 +57,9 @@ def measure(begin: Callable[[], Iterable[Any]], steps: int, budget: float, least
     taken, now = 1, prepared
     while taken < steps and (now - prepared < budget or taken < least):
         taken += _take(batches, min(taken, steps - taken))
+        now = time.perf_counter()
+    if taken == steps:
+        next(batches, None)
         now = time.perf_counter()
     return Cost(steps, taken, prepared - start, now - prepared, len(first))
 

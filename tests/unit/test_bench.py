@@ -1,6 +1,7 @@
 """What measures costs works, at sizes where nothing is to be learnt from them."""
 
 import json
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -22,6 +23,20 @@ def test_the_rule_of_cost() -> None:
     assert Cost(steps=1, taken=1, preparation=3.0, rest=0.0, size=2).batch == 3.0
     assert measure(lambda: [[0, 1]] * 5, 5, budget=60).taken == 5
     assert measure(lambda: [[0, 1]] * 5, 5, budget=0).taken == 1
+
+
+def test_an_epoch_counts_to_its_end() -> None:
+    """What stands behind the last batch is run where all are taken, and not where the epoch is left before."""
+    ends = []
+
+    def epoch() -> Iterator[list[int]]:
+        yield from [[0, 1]] * 5
+        ends.append(1)
+
+    assert measure(epoch, 5, budget=0).taken == 1
+    assert ends == []
+    assert measure(epoch, 5, budget=60).taken == 5
+    assert ends == [1]
 
 
 def test_the_median_of_short_epochs_counts() -> None:
