@@ -208,4 +208,4 @@ def lines_of(setting: Setting) -> list[Line]:
         return [PLAIN, FLOOR, LATER["select, balance"]]
     chains = [LEAKING] if setting.topic == "batch size" else list(CHAINS)
     ours = [phase[chain] for chain in chains for phase in (FIRST, LATER)]
-    return [PLAIN, FLOOR, *ours, *([RANK, SPLIT, LEFT, *PEERS] if setting.topic == "rows" else [])]
+    return [PLAIN, LEFT, FLOOR, *ours, *([RANK, SPLIT, *PEERS] if setting.topic == "rows" else [])]

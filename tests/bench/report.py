@@ -45,10 +45,11 @@ def _tables(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
     two = [FIRST[LEAKING], LATER[LEAKING]]
     for size in (32, 1024):
         part = runs[runs.batch_size == size]
-        yield f"Batches of {size}, over plain shuffling", _pivot(part, "batch size", [*two, PLAIN], PLAIN, "rows")
+        yield f"Batches of {size}, over plain shuffling", _pivot(part, "batch size", [*two, PLAIN, LEFT], PLAIN, "rows")
         yield f"Batches of {size}, over the floor", _pivot(part, "batch size", two, FLOOR, "rows")
-    yield "100,000 experiments, over plain shuffling", _pivot(runs, "groups", [*OURS, PLAIN], PLAIN, "rows")
-    yield "2,000 conditions, over plain shuffling", _pivot(runs, "conditions", [*OURS, PLAIN], PLAIN, "rows")
+    yield "100,000 experiments, over plain shuffling", _pivot(runs, "groups", [*OURS, PLAIN, LEFT], PLAIN, "rows")
+    yield "The same over the floor", _pivot(runs, "groups", OURS, FLOOR, "rows")
+    yield "2,000 conditions, over plain shuffling", _pivot(runs, "conditions", [*OURS, PLAIN, LEFT], PLAIN, "rows")
     pools = runs.assign(pool=runs.rows // (16 * 4))
     yield (
         "32 rows from each of four pools of so many rows, over the floor",

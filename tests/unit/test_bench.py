@@ -106,6 +106,6 @@ def test_the_report(tmp_path: Path) -> None:
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "stale" not in text
-    assert "| floor in NumPy | 2 (2) | 2 (2) |" in text
+    assert "| floor in NumPy | 3 (3) | 3 (3) |" in text
     report.draw(read, tmp_path / "cost.svg")
     assert "<svg" in (tmp_path / "cost.svg").read_text()
