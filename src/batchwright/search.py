@@ -113,15 +113,16 @@ class _Parts:
     @classmethod
     def of(cls, values: NDArray[Any]) -> _Parts:
         """Cut the range of sorted values into at most as many parts; one that is empty or endless is a single part."""
-        low, high = _as_floats(values[[0, -1]]).tolist() if values.size else (0.0, 0.0)
+        low, high = values[[0, -1]].astype(np.float64).tolist() if values.size else (0.0, 0.0)
         count = min(_SIGNPOSTS, values.size)
         scale = count / (high - low) if high > low else 0.0
         return cls(low, scale, count) if 0 < scale < np.inf else cls(0.0, 0.0, 1)
 
     def find(self, values: NDArray[Any]) -> Integers:
         """Return the part in which each value lies; those before the first and behind the last count to these."""
-        place = np.minimum(np.maximum((_as_floats(values) - self.low) * self.scale, 0), self.count - 1)
-        part: Integers = place.astype(np.int64)
+        # Floats keep the order of numbers and dates, though what differs may become equal.
+        place = (values.astype(np.float64) - self.low) * self.scale
+        part: Integers = np.minimum(np.maximum(place, 0), self.count - 1).astype(np.int64)
         return part
 
 
@@ -170,9 +171,3 @@ def _steps(passes: Callable[[Integers], Any], found: Integers, most: int) -> Int
         found += step * passes(found + (step - 1))
         step //= 2
     return found
-
-
-def _as_floats(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return numbers or dates as floats, in the same order, though what differs may become equal."""
-    numbers = values.view(np.int64) if values.dtype.kind == "M" else values
-    return numbers.astype(np.float64)

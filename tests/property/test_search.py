@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -43,6 +43,7 @@ REALS = st.floats(allow_nan=False)
 
 
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+@example([0.0, 5e-324], [], "left")
 @given(st.lists(NUMBERS, max_size=30) | st.lists(REALS, max_size=30), st.lists(NUMBERS | REALS, max_size=9), SIDES)
 def test_signposts(values: list[Any], needles: list[Any], side: Literal["left", "right"]) -> None:
     """Few values or none, alike, close together or far apart, infinite ones too: the same is found with signposts."""

@@ -25,6 +25,7 @@ from batchwright import (
     TemporalEnricher,
     drawing,
 )
+from batchwright import plan as plan_module
 from batchwright.drawing import draw_block, iterate_batches
 from batchwright.layout import Layout
 
@@ -102,6 +103,19 @@ def test_the_stride_is_part_of_the_address() -> None:
     assert usual[0].tolist() == wider[0].tolist()
     # Nine numbers take three counters and five take two, so batch 2 of the one is batch 3 of the other.
     assert usual[3].tolist() == wider[2].tolist()
+
+
+@pytest.mark.parametrize("stages", [[ExperimentSelector()], [ExperimentSelector(), TemporalEnricher("hours", 1)]])
+@pytest.mark.parametrize("limit", [1, 4096])
+def test_lots_of_a_block_have_their_own_leaves(
+    monkeypatch: pytest.MonkeyPatch, stages: list[Stage], limit: int
+) -> None:
+    """However a block is cut into lots, and however many of its leaves are known beforehand, it is the same."""
+    monkeypatch.setattr(plan_module, "_SITUATIONS", limit)
+    block = draw_block(make_plan(*stages), 0, 0, range(20)).tolist()
+    monkeypatch.setattr(drawing, "_LOT", (3, 1 << 15))
+    assert draw_block(make_plan(*stages), 0, 0, range(20)).tolist() == block
+    assert LABELS[np.array(block)[:3, 0]].tolist() != LABELS[np.array(block)[3:6, 0]].tolist()
 
 
 def draw_along(monkeypatch: pytest.MonkeyPatch, plan: Plan, paths: list[float]) -> Any:
