@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 import numpy as np
 import pandas as pd
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from batchwright.blocks import Blocks, condense, order_of_blocks, row_dtype
 from batchwright.cells import CellRanges
 from batchwright.encoding import CellEncoder, Cells
 from batchwright.errors import TableError
-from batchwright.ordering import first_of_runs, place_rows, sort_runs
-from batchwright.spill import Spill
+from batchwright.ordering import fill_order, first_of_runs, sort_runs
+from batchwright.spill import Spill, new_array
 from batchwright.timeline import Timeline
 from batchwright.times import TimeReader, rank_times
-from batchwright.timesort import sort_by_time
+from batchwright.timesort import TimeSorter
 
 __all__ = ["LotBuilder", "Parts", "build_from_runs"]
 
@@ -27,9 +27,6 @@ Integers = NDArray[np.int64]
 
 # Runs that are this long on average are put by as such: their 16 bytes are then nothing beside their rows.
 _ROWS_A_RUN = 1024
-
-# On disk so many rows are placed at a time: each lot writes to all cells, and pages are written as a whole.
-_ROWS_PLACED = 1 << 22
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -94,10 +91,10 @@ class LotBuilder:
     """
 
     def __init__(self, columns: tuple[str, ...], order_by: str | None, folder: Path | None = None) -> None:
-        self._columns, self._order_by, self._folder = columns, order_by, folder
+        self._columns, self._folder = columns, folder
         self._encoder = CellEncoder(columns)
-        self._reader = None if order_by is None else TimeReader(order_by)
-        self._ids, self._times = (Spill(folder and folder / f"{name}.spill") for name in ("ids", "times"))
+        self._sorter = None if order_by is None else TimeSorter(order_by, folder)
+        self._ids = Spill(folder and folder / "ids.spill")
         self._counts = np.zeros(0, dtype=np.int64)
         # Runs of one cell are put by instead, as long as all lots have few of them.
         self._runs: list[tuple[Integers, Integers]] | None = [] if order_by is None else None
@@ -109,8 +106,8 @@ class LotBuilder:
         counts = np.bincount(ids, minlength=self._counts.size)
         counts[: self._counts.size] += self._counts
         self._counts = counts
-        if self._reader is not None:
-            self._times.append(self._reader.read(lot[self._reader.name]))
+        if self._sorter is not None:
+            self._sorter.add(ids, lot[self._sorter.column])
         self._put_by(ids)
         self._size += size
 
@@ -143,48 +140,14 @@ class LotBuilder:
         self._ids.append(ids)
 
     def _in_order(self, cells: Cells) -> tuple[NDArray[Any] | Blocks | None, Timeline | None]:
-        order = self._new_array("order", row_dtype(self._size))
-        rank = cells.rank.astype(np.min_scalar_type(len(cells.codes)))
-        lots = (rank[ids] for ids in self._drain(self._ids))
+        order = new_array(self._folder, "order", row_dtype(self._size), self._size)
         timeline = None
-        if self._reader is None:
-            for rows, positions in place_rows(lots, np.diff(cells.offsets)):
-                order[positions] = rows
+        if self._sorter is None:
+            rank = cells.rank.astype(np.min_scalar_type(len(cells.codes)))
+            fill_order(order, (rank[ids] for ids in self._ids.drain()), np.diff(cells.offsets))
         else:
-            times = self._new_array("times_of_rows", self._reader.dtype)
-            placed = place_rows(lots, np.diff(cells.offsets))
-            start = 0
-            for (rows, positions), values in zip(placed, self._drain(self._times, self._reader.dtype), strict=True):
-                order[positions] = rows
-                times[positions] = values[rows - start]
-                start += values.size
-            timeline = sort_by_time(self._reader.name, order, times, cells.offsets)
+            timeline = self._sorter.sort(order, self._ids.drain(), cells)
         return condense(order), timeline
-
-    def _drain(self, spill: Spill, dtype: np.dtype[Any] | None = None) -> Iterator[NDArray[Any]]:
-        """Yield what was put by, on disk in larger lots, which are the same for cells and times."""
-        lots = (lot if dtype is None else lot.astype(dtype, copy=False) for lot in spill.drain())
-        return lots if self._folder is None else _join(lots, _ROWS_PLACED)
-
-    def _new_array(self, name: str, dtype: DTypeLike) -> NDArray[Any]:
-        """Return an array of an entry for each row, in memory or in a file of the folder."""
-        if self._folder is None:
-            return np.empty(self._size, dtype=dtype)
-        path = self._folder / f"{name}.npy"
-        return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(self._size,))
-
-
-def _join(arrays: Iterable[NDArray[Any]], size: int) -> Iterator[NDArray[Any]]:
-    """Yield arrays joined until they have the given size, or there are no more."""
-    held: list[NDArray[Any]] = []
-    for array in arrays:
-        held.append(array)
-        if sum(part.size for part in held) >= size:
-            joined = np.concatenate(held)
-            held.clear()
-            yield joined
-    if held:
-        yield np.concatenate(held)
 
 
 def _order_of_runs(runs: list[tuple[Integers, Integers]], cells: Cells) -> NDArray[Any] | Blocks | None:

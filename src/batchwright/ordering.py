@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["first_of_runs", "place_rows", "sort_runs", "stable_argsort"]
+__all__ = ["fill_order", "first_of_runs", "place_rows", "sort_runs", "stable_argsort"]
 
 Integers = NDArray[np.int64]
 
@@ -70,3 +70,9 @@ def place_rows(lots: Iterable[NDArray[Any]], counts: Integers) -> Iterator[tuple
         free[cells] += lengths
         yield rows + start, positions
         start += ids.size
+
+
+def fill_order(order: NDArray[Any], lots: Iterable[NDArray[Any]], counts: Integers) -> None:
+    """Write the rows sorted by cell into an array, stably; see `place_rows`."""
+    for rows, positions in place_rows(lots, counts):
+        order[positions] = rows

@@ -1,15 +1,18 @@
-"""`Spill`: arrays put by, one after the other, in memory or in a file, and read back in order."""
+"""`Spill`: arrays put by, one after the other, in memory or in a file, and read back in order; `new_array`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Spill"]
+__all__ = ["Spill", "new_array"]
+
+# Read from a file at a time: each lot of rows writes to all cells, and pages are written as a whole.
+_ENTRIES_READ = 1 << 22
 
 
 class Spill:
@@ -35,8 +38,13 @@ class Spill:
         with self._path.open("ab") as file:
             np.ascontiguousarray(array).tofile(file)
 
-    def drain(self) -> Iterator[NDArray[Any]]:
-        """Yield the arrays in order, and let go of each."""
+    def drain(self, dtype: np.dtype[Any] | None = None) -> Iterator[NDArray[Any]]:
+        """Yield the entries in order, as the given type, and let go of them; from a file in larger arrays."""
+        arrays = self._drain()
+        converted = arrays if dtype is None else (array.astype(dtype, copy=False) for array in arrays)
+        return converted if self._path is None else _join(converted)
+
+    def _drain(self) -> Iterator[NDArray[Any]]:
         if self._path is None:
             self._arrays.reverse()
             while self._arrays:
@@ -47,3 +55,23 @@ class Spill:
                     yield np.fromfile(file, dtype=dtype, count=size)
             self._path.unlink()
             self._forms = []
+
+
+def new_array(folder: Path | None, name: str, dtype: DTypeLike, size: int) -> NDArray[Any]:
+    """Return an array to be filled, in memory or in a file of a folder."""
+    if folder is None:
+        return np.empty(size, dtype=dtype)
+    return np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=dtype, shape=(size,))
+
+
+def _join(arrays: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    """Yield arrays joined until they have so many entries, or there are no more."""
+    held: list[NDArray[Any]] = []
+    for array in arrays:
+        held.append(array)
+        if sum(part.size for part in held) >= _ENTRIES_READ:
+            joined = np.concatenate(held)
+            held.clear()
+            yield joined
+    if held:
+        yield np.concatenate(held)

@@ -92,11 +92,11 @@ def is_missing(times: NDArray[Any]) -> NDArray[np.bool_]:
 
 def rank_times(times: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return the distinct values, sorted, and the rank of each value; a missing one has the rank behind the last."""
-    missing = is_missing(times)
-    distinct = np.unique(times[~missing])
+    present = ~is_missing(times)
+    distinct, places = np.unique(times[present], return_inverse=True)
     if distinct.dtype.kind == "f":
         # There are two zeros, which are equal: one of them stands for both, whichever came first.
         distinct = distinct + 0.0
-    ranks = np.searchsorted(distinct, times).astype(np.int64)
-    ranks[missing] = distinct.size
+    ranks = np.full(times.shape, distinct.size, dtype=np.int64)
+    ranks[present] = places
     return distinct, ranks

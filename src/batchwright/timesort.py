@@ -1,57 +1,115 @@
-"""The rows of each cell sorted by time."""
+"""`TimeSorter`: rows sorted by cell and time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from batchwright.encoding import Cells
+from batchwright.ordering import fill_order, place_rows, stable_argsort
+from batchwright.spill import Spill, new_array
+from batchwright.timecount import TimeCounter
 from batchwright.timeline import Timeline
-from batchwright.times import is_missing, rank_times
+from batchwright.times import TimeReader, is_missing, rank_times
 
-__all__ = ["sort_by_time"]
+__all__ = ["TimeSorter"]
 
 Integers = NDArray[np.int64]
 
 _ROWS_AT_A_TIME = 1 << 20
 
 
-def sort_by_time(column: str, order: NDArray[Any], times: NDArray[Any], offsets: Integers) -> Timeline:
-    """Sort the rows of each cell by time, in place and stably, those without a time last.
+class TimeSorter:
+    """Sorts rows by cell and time; they come in some at a time.
 
     Parameters
     ----------
     column
         Name of the ordered column.
-    order
-        The row at each position.
-    times
-        The time at each position.
-    offsets
-        int64, shape (M + 1,): first position of each cell, and N at the end.
+    folder
+        Where to put by what grows with the rows; by default it stays in memory.
     """
-    starts, cells = [], []
+
+    def __init__(self, column: str, folder: Path | None = None) -> None:
+        self.column, self._folder = column, folder
+        self._reader = TimeReader(column)
+        # Numbers of times are put by instead of times, as long as times repeat.
+        self._counter: TimeCounter | None = TimeCounter()
+        self._numbers, self._times = (Spill(folder and folder / f"{name}.spill") for name in ("numbers", "times"))
+
+    def add(self, ids: NDArray[Any], series: pd.Series[Any]) -> None:
+        """Take in the numbers of the cells of some rows, and their times."""
+        times = self._reader.read(series)
+        numbers = None if self._counter is None else self._counter.encode(ids, times)
+        if numbers is not None:
+            self._numbers.append(numbers)
+            return
+        if self._counter is not None:
+            for lot in self._numbers.drain():
+                self._times.append(self._counter.decode(lot))
+            self._counter = None
+        self._times.append(times)
+
+    def sort(self, order: NDArray[Any], ids: Iterator[NDArray[Any]], cells: Cells) -> Timeline:
+        """Write the rows into an array, sorted by cell and time, stably; those without a time last in their cell.
+
+        Parameters
+        ----------
+        order
+            Integers, shape (N,): to be filled.
+        ids
+            The numbers of the cells of all rows, as they came.
+        cells
+            The places of these cells.
+        """
+        if self._counter is None:
+            return self._sort_values(order, ids, cells)
+        runs, timeline = self._counter.finish(self.column, cells.rank)
+        pairs = zip(ids, self._numbers.drain(), strict=True)
+        fill_order(order, (runs[pair] for pair in pairs), np.diff(timeline.starts))
+        return timeline
+
+    def _sort_values(self, order: NDArray[Any], ids: Iterator[NDArray[Any]], cells: Cells) -> Timeline:
+        times = new_array(self._folder, "times_of_rows", self._reader.dtype, order.size)
+        rank = cells.rank.astype(np.min_scalar_type(len(cells.codes)))
+        placed = place_rows((rank[lot] for lot in ids), np.diff(cells.offsets))
+        start = 0
+        for (rows, positions), values in zip(placed, self._times.drain(self._reader.dtype), strict=True):
+            order[positions] = rows
+            times[positions] = values[rows - start]
+            start += values.size
+        return _sort_within_cells(self.column, order, times, cells.offsets)
+
+
+def _sort_within_cells(column: str, order: NDArray[Any], times: NDArray[Any], offsets: Integers) -> Timeline:
+    """Sort the rows of each cell by time, in place: `order` and `times` are the row and the time at each position."""
+    begins = np.concatenate([*_begins_of_runs(order, times, offsets)])
+    distinct, ranks = rank_times(times[begins])
+    cells = np.repeat(np.arange(offsets.size - 1), np.diff(np.searchsorted(begins, offsets)))
+    return Timeline(column, distinct, cells * (distinct.size + 1) + ranks, np.append(begins, order.size))
+
+
+def _begins_of_runs(order: NDArray[Any], times: NDArray[Any], offsets: Integers) -> Iterator[Integers]:
+    """Sort as `_sort_within_cells` tells, and yield the positions at which a time of a cell begins, by and by."""
     for first, behind in _lots_of_cells(offsets):
         start, stop = offsets[first], offsets[behind]
         values = times[start:stop]
         cell = np.repeat(np.arange(first, behind), np.diff(offsets[first : behind + 1]))
         same = cell[1:] == cell[:-1]
         if not ((values[1:] >= values[:-1]) | ~same).all():
-            sorting = np.lexsort([values, cell])
+            sorting = np.argsort(values, kind="stable")
+            sorting = sorting[stable_argsort(cell[sorting] - first)]
             order[start:stop] = order[start:stop][sorting]
             values[:] = values[sorting]
         # All that are missing, which stand last in their cell, are one run.
         missing = is_missing(values)
         again = same & ((values[1:] == values[:-1]) | (missing[1:] & missing[:-1]))
-        begins = np.flatnonzero(np.append(True, ~again))
-        starts.append(begins + start)
-        cells.append(cell[begins])
-    begins = np.concatenate(starts)
-    distinct, ranks = rank_times(times[begins])
-    keys = np.concatenate(cells) * (distinct.size + 1) + ranks
-    return Timeline(column, distinct, keys, np.append(begins, order.size))
+        yield np.flatnonzero(np.append(True, ~again)) + start
 
 
 def _lots_of_cells(offsets: Integers) -> Iterator[tuple[int, int]]:

@@ -72,6 +72,7 @@ def make_tables(rows: int) -> Iterator[tuple[str, pd.DataFrame, str | None]]:
     yield "integers", codes, None
     yield "text", categories.astype("str"), None
     yield "integers, grouped", codes.sort_values(BY[::-1], ignore_index=True), None
+    yield "integers, and times that never repeat", codes.assign(hours=rng.random(rows)), "hours"
     yield "integers, and 97 times", codes.assign(hours=hours), "hours"
 
 

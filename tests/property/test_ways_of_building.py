@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchwright import MetadataIndex, TableError
+from batchwright import MetadataIndex, TableError, timecount
 from batchwright.blocks import Blocks
 from batchwright.testing.strategies import tables
 from refusals import refused
@@ -47,22 +47,31 @@ def test_the_order_is_that_of_lexsort(table: pd.DataFrame, by: list[str], order_
     assert index.order is not None or np.array_equal(expected, np.arange(len(table)))
 
 
-@given(tables(max_cells=12), st.lists(st.integers(0, 200), max_size=5), st.sampled_from([None, "hours"]), st.booleans())
+@given(
+    tables(max_cells=12),
+    st.lists(st.integers(0, 200), max_size=5),
+    st.sampled_from([None, "hours"]),
+    st.booleans(),
+    st.sampled_from([0, 20, 50, timecount._MOST]),
+)
 def test_chunks_make_the_index_of_the_table(
-    table: pd.DataFrame, cuts: list[int], order_by: str | None, category: bool
+    table: pd.DataFrame, cuts: list[int], order_by: str | None, category: bool, most: int
 ) -> None:
-    """Wherever a table is cut, and whichever labels a chunk happens to have, the index is the same."""
+    """Wherever a table is cut, whichever labels a chunk has, and however long times are counted, the index is one."""
     bounds = [0, *sorted(min(cut, len(table)) for cut in cuts), len(table)]
     chunks = [table.iloc[start:stop] for start, stop in pairwise(bounds)]
     if category:
         chunks = [chunk.astype(dict.fromkeys(KEYS, "category")) for chunk in chunks]
-    made = MetadataIndex.from_chunks(iter(chunks), KEYS, order_by)
-    assert_same(made, MetadataIndex.from_table(table, KEYS, order_by))
-    with TemporaryDirectory() as folder:
+    expected = MetadataIndex.from_table(table, KEYS, order_by)
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timecount, "_MOST", most)
+        made = MetadataIndex.from_chunks(iter(chunks), KEYS, order_by)
+        assert_same(made, expected)
         mapped = MetadataIndex.from_chunks(iter(chunks), KEYS, order_by, f"{folder}/index")
         assert_same(mapped, made)
         assert_same(MetadataIndex.open(f"{folder}/index"), made)
-        assert not {path.stem for path in Path(folder, "index").iterdir()} & {"ids", "times_of_rows"}
+        files = [path.name for path in Path(folder, "index").iterdir()]
+        assert not [name for name in files if name == "times_of_rows.npy" or name.endswith(".spill")]
         assert len(list(Path(folder).iterdir())) == 1
 
 

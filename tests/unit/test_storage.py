@@ -25,7 +25,8 @@ from batchwright import (
     PipelineSampler,
     SettingTypeError,
     StorageError,
-    building,
+    spill,
+    timecount,
 )
 from batchwright.archive import fingerprint_of
 from batchwright.storage import _checksum_of_header
@@ -332,9 +333,12 @@ def peak_of(rows: int, order_by: str | None, folder: Path) -> int:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("order_by", [None, "hours"])
-def test_memory_does_not_grow_with_the_rows(order_by: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("order_by", "most"), [(None, 0), ("hours", 0), ("hours", 1 << 20)])
+def test_memory_does_not_grow_with_the_rows(
+    order_by: str | None, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Twice as many rows, whose order alone would take 32 MB more, are built in hardly more memory."""
+    monkeypatch.setattr(timecount, "_MOST", most)
     few, many = (peak_of(rows, order_by, tmp_path / str(rows)) for rows in (1 << 23, 1 << 24))
     assert many - few < 2**22
 
@@ -345,7 +349,7 @@ def test_lots_are_joined_on_disk(
     order_by: str | None, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many rows are placed at a time, the index is that of the table, also where times become floats midway."""
-    monkeypatch.setattr(building, "_ROWS_PLACED", size)
+    monkeypatch.setattr(spill, "_ENTRIES_READ", size)
     rng = np.random.default_rng(size)
     table = pd.DataFrame({"plate": rng.integers(0, 9, 100), "hours": rng.integers(0, 4, 100)})
     chunks = [table[start : start + 3].astype({"hours": float if start > 50 else int}) for start in range(0, 100, 3)]
