@@ -75,6 +75,26 @@ def test_chunks_make_the_index_of_the_table(
         assert len(list(Path(folder).iterdir())) == 1
 
 
+@pytest.mark.parametrize("distinct", [300, 70_000])
+def test_times_may_be_many(distinct: int) -> None:
+    """Also where their numbers do not fit into one byte, or into two, rows stand by label and then by time."""
+    rng = np.random.default_rng(distinct)
+    plate, hours = rng.integers(0, 3, 200_000), rng.integers(0, distinct, 200_000) / 4
+    index = MetadataIndex.from_table({"plate": plate, "hours": hours}, "plate", "hours")
+    assert index.timeline is not None
+    assert np.array_equal(index.timeline.times, np.unique(hours))
+    assert np.array_equal(index.rows(np.arange(plate.size)), np.lexsort([hours, plate]))
+
+
+@pytest.mark.parametrize("most", [0, 100])
+@pytest.mark.parametrize("times", [[0.0, -0.0], [-0.0, 0.0]], ids=str)
+def test_one_zero_stands_for_both(times: list[float], most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which of them comes first in a table does not show in its fingerprint."""
+    monkeypatch.setattr(timecount, "_MOST", most)
+    made = MetadataIndex.from_table({"k": ["a", "a"], "t": times}, "k", "t")
+    assert_same(made, MetadataIndex.from_table({"k": ["a", "a"], "t": [0, 0.0]}, "k", "t"))
+
+
 RUNS = st.lists(
     st.tuples(
         st.sampled_from("ba"),
