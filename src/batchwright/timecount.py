@@ -46,13 +46,14 @@ class TimeCounter:
             return None
         numbers, distinct = pd.factorize(np.concatenate([known, times]), use_na_sentinel=False)
         numbers = numbers[known.size :]
-        cells = max(len(self._counts), int(ids.max()) + 1)
-        if cells * distinct.size > _MOST:
+        shape = (max(len(self._counts), int(ids.max()) + 1), distinct.size)
+        if shape[0] * shape[1] > _MOST:
             return None
-        pairs = np.bincount(ids * np.int64(distinct.size) + numbers, minlength=cells * distinct.size)
-        counts = pairs.reshape(cells, distinct.size)
-        counts[: len(self._counts), : known.size] += self._counts
-        self._counts, self._times = counts, distinct
+        if shape != self._counts.shape:
+            counts = np.zeros(shape, dtype=np.int64)
+            counts[: len(self._counts), : known.size] = self._counts
+            self._counts, self._times = counts, distinct
+        np.add.at(self._counts.reshape(-1), ids * np.int64(distinct.size) + numbers, 1)
         return numbers.astype(np.min_scalar_type(distinct.size))
 
     def decode(self, numbers: NDArray[Any]) -> NDArray[Any]:
