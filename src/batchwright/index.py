@@ -109,8 +109,8 @@ class MetadataIndex(Parts):
         by, order_by
             As of `from_table`.
         folder
-            Where to save the index, and to open it from; nothing may be there yet. What is needed on the way, up to 12
-            bytes a row, is put by beside it. By default the index stays in memory.
+            Where to save the index, and to open it from; nothing may be there yet. What is needed on the way is put by
+            beside it: up to 4 bytes a row, and up to 16 more with `order_by`. By default the index stays in memory.
 
         Raises
         ------

@@ -39,7 +39,10 @@ class Spill:
             np.ascontiguousarray(array).tofile(file)
 
     def drain(self, dtype: np.dtype[Any] | None = None) -> Iterator[NDArray[Any]]:
-        """Yield the entries in order, as the given type, and let go of them; from a file in larger arrays."""
+        """Yield the entries in order, as the given type, and let go of them; from a file in larger arrays.
+
+        Spills that were filled with arrays of the same lengths yield arrays of the same lengths.
+        """
         arrays = self._drain()
         converted = arrays if dtype is None else (array.astype(dtype, copy=False) for array in arrays)
         return converted if self._path is None else _join(converted)
@@ -67,11 +70,14 @@ def new_array(folder: Path | None, name: str, dtype: DTypeLike, size: int) -> ND
 def _join(arrays: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
     """Yield arrays joined until they have so many entries, or there are no more."""
     held: list[NDArray[Any]] = []
+    size = 0
     for array in arrays:
         held.append(array)
-        if sum(part.size for part in held) >= _ENTRIES_READ:
+        size += array.size
+        if size >= _ENTRIES_READ:
             joined = np.concatenate(held)
             held.clear()
+            size = 0
             yield joined
     if held:
         yield np.concatenate(held)

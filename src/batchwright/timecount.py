@@ -15,24 +15,29 @@ __all__ = ["TimeCounter"]
 
 Integers = NDArray[np.int64]
 
-# Cells times distinct times at most: counts of so many take 8 MB.
+# Cells times distinct times at most: counts of so many take 8 MB, and twice as much where they grow.
 _MOST = 1 << 20
+# Small chunks that go on bringing new times cost more than they hold. So much is borne, and so much more for each row.
+_COST_AT_FIRST = 1 << 24
+_COST_OF_A_ROW = 1 << 4
 
 
 class TimeCounter:
     """Numbers the values of an ordered column, some rows at a time, and counts rows by cell and value.
 
-    Where values repeat, a small number a row is all that need be put by, and the counts say where each row goes.
+    As long as they are few, a small number a row is all that need be put by, and the counts say where each row goes.
     """
 
     def __init__(self) -> None:
         self._counts = np.zeros((0, 0), dtype=np.int64)
-        self._times: NDArray[Any] | None = None
+        self._times: NDArray[Any] = np.empty(0)
+        self._means = _COST_AT_FIRST
 
     def encode(self, ids: NDArray[Any], times: NDArray[Any]) -> NDArray[Any] | None:
         """Take in some rows and return the numbers of their times, in integers as small as may be.
 
-        None, and nothing is taken in, where the times would be too many, or are of another type than those before.
+        None, and nothing is taken in, where the times would be too many or cost too much, or are of another type than
+        those before. Then it is of no more use than to decode the numbers that were given.
 
         Parameters
         ----------
@@ -41,15 +46,17 @@ class TimeCounter:
         times
             float64, int64 or datetime64, shape (K,): the time of each row; one number stands for all that are missing.
         """
-        known = times[:0] if self._times is None else self._times
+        known = self._times if self._counts.size else times[:0]
         if known.dtype != times.dtype:
             return None
         numbers, distinct = pd.factorize(np.concatenate([known, times]), use_na_sentinel=False)
         numbers = numbers[known.size :]
         shape = (max(len(self._counts), int(ids.max()) + 1), distinct.size)
-        if shape[0] * shape[1] > _MOST:
+        grows = shape != self._counts.shape
+        self._means += _COST_OF_A_ROW * times.size - known.size - grows * self._counts.size
+        if shape[0] * shape[1] > _MOST or self._means < 0:
             return None
-        if shape != self._counts.shape:
+        if grows:
             counts = np.zeros(shape, dtype=np.int64)
             counts[: len(self._counts), : known.size] = self._counts
             self._counts, self._times = counts, distinct
@@ -58,9 +65,8 @@ class TimeCounter:
 
     def decode(self, numbers: NDArray[Any]) -> NDArray[Any]:
         """Return the times that have some numbers."""
-        times = np.empty(0) if self._times is None else self._times
-        decoded: NDArray[Any] = times[numbers]
-        return decoded
+        times: NDArray[Any] = self._times[numbers]
+        return times
 
     def finish(self, column: str, rank: Integers) -> tuple[NDArray[Any], Timeline]:
         """Return in which run the rows of a cell and a time stand, by their numbers, and the runs themselves.
@@ -72,7 +78,8 @@ class TimeCounter:
         rank
             int64: the place of each cell by its number.
         """
-        times, ranks = rank_times(self.decode(np.arange(self._counts.shape[1])))
+        # Values that are equal, as two zeros and all that are missing, have one number, so no key comes twice.
+        times, ranks = rank_times(self._times)
         keys = (rank[: len(self._counts), None] * (times.size + 1) + ranks).ravel()
         counts = self._counts.ravel()
         used = np.flatnonzero(counts)

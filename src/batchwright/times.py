@@ -43,7 +43,7 @@ class TimeReader:
         if series.isna().all():
             # Values that are all missing may be of any kind.
             self.dtype = np.dtype(np.float64) if self.dtype.kind == "i" else self.dtype
-            return np.full(len(series), np.nan)
+            return np.full(len(series), np.nan).astype(self.dtype)
         kind, ready = self._read(series)
         self._kinds.setdefault(kind)
         if len(self._kinds) > 1:

@@ -53,7 +53,8 @@ class TimeSorter:
             for lot in self._numbers.drain():
                 self._times.append(self._counter.decode(lot))
             self._counter = None
-        self._times.append(times)
+        # The memory may be a chunk's, which may be filled anew, and would hold on to the other columns.
+        self._times.append(times.copy())
 
     def sort(self, order: NDArray[Any], ids: Iterator[NDArray[Any]], cells: Cells) -> Timeline:
         """Write the rows into an array, sorted by cell and time, stably; those without a time last in their cell.
@@ -70,8 +71,8 @@ class TimeSorter:
         if self._counter is None:
             return self._sort_values(order, ids, cells)
         runs, timeline = self._counter.finish(self.column, cells.rank)
-        pairs = zip(ids, self._numbers.drain(), strict=True)
-        fill_order(order, (runs[pair] for pair in pairs), np.diff(timeline.starts))
+        lots = (runs[lot, numbers] for lot, numbers in zip(ids, self._numbers.drain(), strict=True))
+        fill_order(order, lots, np.diff(timeline.starts))
         return timeline
 
     def _sort_values(self, order: NDArray[Any], ids: Iterator[NDArray[Any]], cells: Cells) -> Timeline:
@@ -88,28 +89,28 @@ class TimeSorter:
 
 def _sort_within_cells(column: str, order: NDArray[Any], times: NDArray[Any], offsets: Integers) -> Timeline:
     """Sort the rows of each cell by time, in place: `order` and `times` are the row and the time at each position."""
-    begins = np.concatenate([*_begins_of_runs(order, times, offsets)])
+    begins = np.concatenate([_sort_lot(order, times, offsets, *lot) for lot in _lots_of_cells(offsets)])
     distinct, ranks = rank_times(times[begins])
     cells = np.repeat(np.arange(offsets.size - 1), np.diff(np.searchsorted(begins, offsets)))
     return Timeline(column, distinct, cells * (distinct.size + 1) + ranks, np.append(begins, order.size))
 
 
-def _begins_of_runs(order: NDArray[Any], times: NDArray[Any], offsets: Integers) -> Iterator[Integers]:
-    """Sort as `_sort_within_cells` tells, and yield the positions at which a time of a cell begins, by and by."""
-    for first, behind in _lots_of_cells(offsets):
-        start, stop = offsets[first], offsets[behind]
-        values = times[start:stop]
-        cell = np.repeat(np.arange(first, behind), np.diff(offsets[first : behind + 1]))
-        same = cell[1:] == cell[:-1]
-        if not ((values[1:] >= values[:-1]) | ~same).all():
-            sorting = np.argsort(values, kind="stable")
-            sorting = sorting[stable_argsort(cell[sorting] - first)]
-            order[start:stop] = order[start:stop][sorting]
-            values[:] = values[sorting]
-        # All that are missing, which stand last in their cell, are one run.
-        missing = is_missing(values)
-        again = same & ((values[1:] == values[:-1]) | (missing[1:] & missing[:-1]))
-        yield np.flatnonzero(np.append(True, ~again)) + start
+def _sort_lot(order: NDArray[Any], times: NDArray[Any], offsets: Integers, first: int, behind: int) -> Integers:
+    """Sort the rows of some cells, in place, and return the positions at which a time of a cell begins."""
+    start, stop = offsets[first], offsets[behind]
+    values = times[start:stop]
+    cell = np.repeat(np.arange(first, behind), np.diff(offsets[first : behind + 1]))
+    same = cell[1:] == cell[:-1]
+    if not ((values[1:] >= values[:-1]) | ~same).all():
+        sorting = np.argsort(values, kind="stable")
+        sorting = sorting[stable_argsort(cell[sorting] - first)]
+        order[start:stop] = order[start:stop][sorting]
+        values[:] = values[sorting]
+    # All that are missing, which stand last in their cell, are one run.
+    missing = is_missing(values)
+    again = same & ((values[1:] == values[:-1]) | (missing[1:] & missing[:-1]))
+    begins: Integers = np.flatnonzero(np.append(True, ~again)) + start
+    return begins
 
 
 def _lots_of_cells(offsets: Integers) -> Iterator[tuple[int, int]]:

@@ -1,9 +1,11 @@
 """One table has one index, whether it comes whole, in chunks or as counts of its groups."""
 
+from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -53,9 +55,10 @@ def test_the_order_is_that_of_lexsort(table: pd.DataFrame, by: list[str], order_
     st.sampled_from([None, "hours"]),
     st.booleans(),
     st.sampled_from([0, 20, 50, timecount._MOST]),
+    st.sampled_from([10, 40, timecount._COST_AT_FIRST]),
 )
 def test_chunks_make_the_index_of_the_table(
-    table: pd.DataFrame, cuts: list[int], order_by: str | None, category: bool, most: int
+    table: pd.DataFrame, cuts: list[int], order_by: str | None, category: bool, most: int, cost: int
 ) -> None:
     """Wherever a table is cut, whichever labels a chunk has, and however long times are counted, the index is one."""
     bounds = [0, *sorted(min(cut, len(table)) for cut in cuts), len(table)]
@@ -65,6 +68,8 @@ def test_chunks_make_the_index_of_the_table(
     expected = MetadataIndex.from_table(table, KEYS, order_by)
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(timecount, "_MOST", most)
+        patch.setattr(timecount, "_COST_AT_FIRST", cost)
+        patch.setattr(timecount, "_COST_OF_A_ROW", 0)
         made = MetadataIndex.from_chunks(iter(chunks), KEYS, order_by)
         assert_same(made, expected)
         mapped = MetadataIndex.from_chunks(iter(chunks), KEYS, order_by, f"{folder}/index")
@@ -93,6 +98,49 @@ def test_one_zero_stands_for_both(times: list[float], most: int, monkeypatch: py
     monkeypatch.setattr(timecount, "_MOST", most)
     made = MetadataIndex.from_table({"k": ["a", "a"], "t": times}, "k", "t")
     assert_same(made, MetadataIndex.from_table({"k": ["a", "a"], "t": [0, 0.0]}, "k", "t"))
+
+
+def test_small_chunks_with_new_times_cost_what_they_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers are given anew to all times that are known, which ends before it costs more than some for each row."""
+    given_numbers = []
+
+    def factorize(values: Any, **options: Any) -> Any:
+        given_numbers.append(values.size)
+        return pd.factorize(values, **options)
+
+    monkeypatch.setattr(timecount, "pd", SimpleNamespace(factorize=factorize))
+    monkeypatch.setattr(timecount, "_COST_AT_FIRST", 1000)
+    chunks = [{"k": np.zeros(10, dtype=int), "t": np.arange(10) + start} for start in range(0, 2000, 10)]
+    index = MetadataIndex.from_chunks(iter(chunks), "k", "t")
+    assert index.timeline is not None
+    assert np.array_equal(index.timeline.times, np.arange(2000))
+    assert 1 < len(given_numbers) < len(chunks)
+    assert sum(given_numbers) < 1000 + 2000 * (1 + timecount._COST_OF_A_ROW)
+
+
+def test_small_chunks_with_new_cells_cost_what_they_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts are copied where a cell is new, which ends before it costs more than some for each row."""
+    monkeypatch.setattr(timecount, "_COST_AT_FIRST", 1000)
+    counter = timecount.TimeCounter()
+    assert counter.encode(np.zeros(10, dtype=int), np.arange(10)) is not None
+    counted = [counter.encode(np.array([cell]), np.array([0])) is not None for cell in range(1, 50)]
+    assert counted[0]
+    assert not counted[-1]
+
+
+@pytest.mark.parametrize("most", [0, 100])
+def test_a_chunk_may_be_filled_anew(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is put by of a chunk is not its own memory."""
+    monkeypatch.setattr(timecount, "_MOST", most)
+    buffer = np.empty(4, dtype=np.int64)
+
+    def chunks() -> Iterator[dict[str, Any]]:
+        for times in ([5, 3, 1, 0], [9, 8, 7, 6]):
+            buffer[:] = times
+            yield {"k": ["a"] * 4, "t": buffer}
+
+    index = MetadataIndex.from_chunks(chunks(), "k", "t")
+    assert index.rows(np.arange(8)).tolist() == [3, 2, 1, 0, 7, 6, 5, 4]
 
 
 RUNS = st.lists(

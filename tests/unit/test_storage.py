@@ -343,6 +343,16 @@ def test_memory_does_not_grow_with_the_rows(
     assert many - few < 2**22
 
 
+def test_a_spill_is_read_in_larger_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrays are joined until they have so many entries, and nothing is left behind."""
+    monkeypatch.setattr(spill, "_ENTRIES_READ", 5)
+    put_by = spill.Spill(tmp_path / "some.spill")
+    for start in range(0, 14, 2):
+        put_by.append(np.arange(start, start + 2))
+    assert [array.tolist() for array in put_by.drain()] == [[*range(6)], [*range(6, 12)], [12, 13]]
+    assert not [*tmp_path.iterdir()]
+
+
 @pytest.mark.parametrize("order_by", [None, "hours"])
 @pytest.mark.parametrize("size", [1, 5, 1000])
 def test_lots_are_joined_on_disk(
