@@ -42,8 +42,7 @@ def find_files(paths: Files) -> list[str]:
         found = sorted(str(path) for path in Path(paths).glob("*.parquet"))
     else:
         path = os.fspath(paths)
-        # Not Path.glob, which takes no absolute patterns.
-        found = [path] if Path(path).exists() else sorted(glob(path, recursive=True))  # noqa: PTH207 - As said above.
+        found = [path] if Path(path).exists() else sorted(glob(path, recursive=True))  # noqa: PTH207 - Path.glob refuses absolute ones.
     if not found:
         msg = f"Parquet files must be there; {paths!r} names 0 (from_parquet). Name a file, a folder or a pattern."
         raise TableError(msg)

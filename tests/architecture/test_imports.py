@@ -81,6 +81,7 @@ FLOORS = [
     ["cli.command"],
     ["cli"],
     ["__main__"],
+    ["testing.copies"],
     [
         "testing.claims",
         "testing.failures",

@@ -50,14 +50,14 @@ class SamplerState(Callback):
         if stage == "fit":
             self._sampler, self._loaded, self._resumed, self._before = None, None, 0, 0
 
-    def on_load_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002 - as above.
+    def on_load_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002 - hooks are called so.
         """Keep the position until there is a loader, and let the trainer begin in its epoch."""
         self._loaded = checkpoint.get(_KEY)
         # A state that lacks these is refused by the sampler, which says why.
         if self._loaded is not None and {"epoch", "step"} <= set(self._loaded):
             _settle(checkpoint["loops"]["fit_loop"], self._loaded["epoch"], begun=self._loaded["step"] > 0)
 
-    def on_train_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002 - as above.
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002 - hooks are called so.
         """Move the sampler to the position, and the trainer's count of batches along with it."""
         sampler = self._sampler = _behind(trainer.train_dataloader) if self._given is None else self._given
         state = self._state(sampler, trainer) if self._loaded is None else self._loaded
@@ -75,7 +75,7 @@ class SamplerState(Callback):
         # The trainer has iterated its loader already, and workers have asked for batches from elsewhere.
         iter(trainer.fit_loop._data_fetcher)  # noqa: SLF001 - there is no public name for it.
 
-    def on_save_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002 - as above.
+    def on_save_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002 - hooks are called so.
         """Write the position; before a training there is none."""
         if self._sampler is not None:
             checkpoint[_KEY] = self._state(self._sampler, trainer)

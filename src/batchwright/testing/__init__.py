@@ -5,7 +5,7 @@ It needs hypothesis and pytest, which the extra ``testing`` installs.
 
 try:
     import hypothesis  # noqa: F401 - only to say early and clearly what is missing.
-    import pytest  # noqa: F401 - as above.
+    import pytest  # noqa: F401 - only to say early and clearly what is missing.
 except ImportError as error:
     msg = (
         f"batchwright.testing needs hypothesis and pytest; {error.name} is missing. pip install 'batchwright[testing]'."

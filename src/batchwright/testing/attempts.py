@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from batchwright.errors import BatchwrightError
 from batchwright.stages.base import Element
+from batchwright.testing.copies import pickled
 from batchwright.testing.failures import StageFailure
 
 __all__ = ["attempt", "copies_of", "require"]
@@ -43,7 +43,7 @@ def attempt(element: Element, call: Callable[[], Any]) -> Any:
 def copies_of(element: Element) -> Iterator[tuple[str, Any]]:
     """Yield a pickled and a deep copy, each with its kind."""
     ways: dict[str, Callable[[], Any]] = {
-        "pickled": lambda: pickle.loads(pickle.dumps(element)),  # noqa: S301 - just made.
+        "pickled": lambda: pickled(element),
         "copied": lambda: copy.deepcopy(element),
     }
     for how, copied in ways.items():

@@ -81,7 +81,7 @@ class CheckFailure(BatchwrightError, AssertionError):  # noqa: N818 - a test fai
         return type(self), (self.rule, self.found, self.where, self.batch, self.claim, self.seed)
 
 
-class StageFailure(BatchwrightError, AssertionError):  # noqa: N818 - as above.
+class StageFailure(BatchwrightError, AssertionError):  # noqa: N818 - a test fails; nothing is in error.
     """A stage or a drawer does not keep a law.
 
     Parameters
@@ -125,7 +125,7 @@ class Outcome:
     failure: Exception | None = None
 
 
-class SamplerFailure(BatchwrightError, AssertionError):  # noqa: N818 - as above.
+class SamplerFailure(BatchwrightError, AssertionError):  # noqa: N818 - a test fails; nothing is in error.
     """Some claims of a sampler do not hold.
 
     Parameters

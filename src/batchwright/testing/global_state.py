@@ -25,7 +25,7 @@ def scrambled(number: int) -> Iterator[None]:
         yield
     finally:
         random.setstate(before["random"])
-        np.random.set_state(before["numpy.random"])  # noqa: NPY002 - as above.
+        np.random.set_state(before["numpy.random"])  # noqa: NPY002 - the legacy state that was moved.
         torch.set_rng_state(before["torch"])
 
 

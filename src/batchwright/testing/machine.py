@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-import pickle
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from batchwright.testing.copies import pickled
 
 __all__ = ["SamplerMachine", "sampler_machine"]
 
@@ -130,7 +131,7 @@ class SamplerMachine(RuleBasedStateMachine):
         """Go on in new processes, perhaps more or fewer, from a state that any rank saved."""
         sources = [*self.samplers, *self.passes]
         source: Any = sources[data.draw(st.integers(0, len(sources) - 1), label="source")]
-        state = _pickled(source.state_dict())
+        state = pickled(source.state_dict())
         self.start(world)
         for sampler in self.samplers:
             sampler.load_state_dict(state)
@@ -154,11 +155,11 @@ class SamplerMachine(RuleBasedStateMachine):
         self.running, self.fresh = place, False
         self._take_round()
 
-    @rule(pickled=st.booleans())
-    def copy_samplers(self, pickled: bool) -> None:
+    @rule(through_pickle=st.booleans())
+    def copy_samplers(self, through_pickle: bool) -> None:
         """Go on with copies, which stand where the samplers do."""
         place = self._position() if self.running is not None else None
-        self.samplers = [_pickled(sampler) if pickled else copy.deepcopy(sampler) for sampler in self.samplers]
+        self.samplers = [pickled(sampler) if through_pickle else copy.deepcopy(sampler) for sampler in self.samplers]
         self._leave()
         if place is not None:
             self.place.move(*place, self.steps)
@@ -206,11 +207,6 @@ class SamplerMachine(RuleBasedStateMachine):
     def _leave(self) -> None:
         """Forget the running pass."""
         self.passes, self.running = [], None
-
-
-def _pickled(value: Any) -> Any:
-    """Return a value as another process reads it."""
-    return pickle.loads(pickle.dumps(value))  # noqa: S301 - a value that is at hand.
 
 
 def _require(what: str, expected: Any, found: Any) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-import pickle
 from typing import Any
 
 import attrs
 
 from batchwright.testing.comparison import Batches, require_same
+from batchwright.testing.copies import pickled
 from batchwright.testing.failures import CheckFailure, Where
 from batchwright.testing.global_state import moved, scrambled
 from batchwright.testing.samplers import peek
@@ -38,7 +38,7 @@ def check_copies(subject: Subject, seed: int) -> None:
     """Check that pickled and deep-copied samplers deliver what the sampler does, from where it stands."""
     for process in subject.processes(seed)[:2]:
         expected = list(subject.epochs(subject.make(process), 3))
-        for how, copied in (("pickled", _pickled), ("deep-copied", copy.deepcopy)):
+        for how, copied in (("pickled", pickled), ("deep-copied", copy.deepcopy)):
             original = subject.make(process)
             subject.enter(original, 0)
             subject.take(original)
@@ -75,10 +75,6 @@ def check_hosts(subject: Subject, seed: int) -> None:
     for step, batch in enumerate(fresh[0]):
         if size is not None and len(batch) != size:
             raise CheckFailure(rule, f"`batch_size` is {size}, one batch has {len(batch)}", Where(seed, 0, step), batch)
-
-
-def _pickled(sampler: Any) -> Any:
-    return pickle.loads(pickle.dumps(sampler))  # noqa: S301 - a sampler that was just made.
 
 
 def _with_epoch(sampler: Any, epoch: int) -> Any:

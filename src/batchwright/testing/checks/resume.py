@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
@@ -11,6 +10,7 @@ import attrs
 
 from batchwright.testing.checks.ranks import in_turn
 from batchwright.testing.comparison import Batches, require_same
+from batchwright.testing.copies import pickled
 from batchwright.testing.failures import CheckFailure, Where
 from batchwright.testing.subject import MOST_BATCHES, Subject
 
@@ -39,11 +39,11 @@ def _resume(subject: Subject, where: Where, epochs: Sequence[Batches]) -> None:
     epoch, done = where.epoch or 0, where.step or 0
     running, resumed = subject.make(where), subject.make(where)
     passing = _run_to(subject, running, running, where)
-    resumed.load_state_dict(_copy(running.state_dict()))
+    resumed.load_state_dict(pickled(running.state_dict()))
     _require_rest(_rule("The sampler's state", where), epochs, where, _continue(subject, resumed, resumed, where))
     if hasattr(passing, "state_dict"):
         iterator = iter(subject.make(where))
-        iterator.load_state_dict(_copy(passing.state_dict()))
+        iterator.load_state_dict(pickled(passing.state_dict()))
         expected = epochs[epoch][done:]
         require_same(_rule("The iterator's state", where), expected, subject.take(iterator), where, done)
 
@@ -64,7 +64,7 @@ def check_stateful_loader(subject: Subject, seed: int) -> None:
             running = StatefulDataLoader(rows, batch_sampler=first, **settings)
             passing = _run_to(subject, first, running, where)
             resumed = StatefulDataLoader(rows, batch_sampler=second, **settings)
-            resumed.load_state_dict(_copy(running.state_dict()))
+            resumed.load_state_dict(pickled(running.state_dict()))
             del passing
             rule = _rule(f"The state of a StatefulDataLoader with {workers} workers", where)
             _require_rest(rule, epochs, where, _continue(subject, second, resumed, where))
@@ -82,9 +82,9 @@ def check_elastic(subject: Subject, seed: int) -> None:
         for rank in range(world):
             sampler = subject.make(Where(seed, rank=rank, num_replicas=world))
             if state is not None:
-                sampler.load_state_dict(_copy(state))
+                sampler.load_state_dict(pickled(state))
             parts.append(subject.take(sampler, rounds))
-            states.append(_copy(sampler.state_dict()))
+            states.append(pickled(sampler.state_dict()))
         seen += in_turn(parts)
         require_same(rule, whole[: len(seen)], seen[: len(whole)], Where(seed, 0))
         if len(seen) >= len(whole) or not any(parts):
@@ -144,8 +144,3 @@ def _places(length: int) -> list[int]:
 def _some_places(length: int) -> list[int]:
     """Return the ends of an epoch, those beside them, and the middle."""
     return sorted({0, 1, length // 2, length - 1, length} & set(range(length + 1)))
-
-
-def _copy(state: Any) -> Any:
-    """Return a state as another process reads it."""
-    return pickle.loads(pickle.dumps(state))  # noqa: S301 - a state that was just made.
