@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 import numpy as np
 import pytest
+from build_cost import BY, builds, by_groups, by_intersection, make_tables
 from cascade import Cascade
 from floor import floor_batches
 from lines import lines_of
@@ -109,3 +110,20 @@ def test_the_report(tmp_path: Path) -> None:
     assert "| floor in NumPy | 3 (3) | 3 (3) |" in text
     report.draw(read, tmp_path / "cost.svg")
     assert "<svg" in (tmp_path / "cost.svg").read_text()
+
+
+def test_every_table_is_built_beside_the_others() -> None:
+    """A line has its name, the time, three ratios, and bytes kept and at most."""
+    assert [line.count(" | ") for line in builds(100)] == [6] * 6
+
+
+def test_lists_of_pairs_are_the_same_by_intersection_and_by_groupby() -> None:
+    """What builds are measured beside holds every row: by experiment, by condition, and by both."""
+    _, table, _ = next(make_tables(500))
+    experiments, conditions, pairs = by_intersection(table)
+    by_experiment, by_both = by_groups(table)
+    assert conditions.keys() == set(table[BY[1]])
+    for ours, theirs in ((experiments, by_experiment), (pairs, by_both)):
+        assert {key: rows.tolist() for key, rows in ours.items()} == {
+            key: rows.tolist() for key, rows in theirs.items()
+        }
