@@ -17,7 +17,7 @@ from batchwright.labeltext import decode_label, encode_label
 from batchwright.storage import NewFolder, Stored, checksum, open_folder
 from batchwright.timeline import Timeline
 
-__all__ = ["fingerprint_of", "read_parts", "write_parts"]
+__all__ = ["fingerprint_of", "read_again", "read_parts", "write_parts"]
 
 
 def fingerprint_of(parts: Parts) -> str:
@@ -63,6 +63,24 @@ def read_parts(folder: str | os.PathLike[str], *, verify: bool) -> tuple[Parts, 
     order, timeline = _order_of(arrays), _timeline_of(stored)
     parts = Parts(tuple(content["columns"]), labels, arrays["cells"], arrays["offsets"], order, timeline)
     return parts, str(content["fingerprint"])
+
+
+def read_again(folder: Path, fingerprint: str) -> Parts:
+    """Return the parts of an index that another process opened; its arrays were verified there, or not.
+
+    Raises
+    ------
+    StorageError
+        If the folder holds another index now; else as of `open_folder`.
+    """
+    parts, found = read_parts(folder, verify=False)
+    if found != fingerprint:
+        msg = (
+            f"A folder must keep the index that was opened; its fingerprint is {found}, and was "
+            f"{fingerprint} ({folder}). Save each index in a folder of its own, and begin again."
+        )
+        raise StorageError(msg)
+    return parts
 
 
 def _arrays_of(parts: Parts) -> dict[str, NDArray[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from batchwright.blocks import Blocks, condense, order_of_blocks, row_dtype
 from batchwright.cells import CellRanges
+from batchwright.columns import columns_to_read, lots_of
 from batchwright.encoding import CellEncoder, Cells
 from batchwright.errors import TableError
 from batchwright.ordering import fill_order, first_of_runs, sort_runs
@@ -21,7 +22,7 @@ from batchwright.timeline import Timeline
 from batchwright.times import TimeReader, rank_times
 from batchwright.timesort import TimeSorter
 
-__all__ = ["LotBuilder", "Parts", "build_from_runs"]
+__all__ = ["Parts", "build_from_chunks", "build_from_runs"]
 
 Integers = NDArray[np.int64]
 
@@ -78,19 +79,40 @@ def build_from_runs(
     return Parts(columns, cells.labels, cells.codes, cells.offsets, order_of_blocks(starts, rows, size), timeline)
 
 
-class LotBuilder:
-    """Builds from rows, some at a time; they are looked at once, and put by as numbers of cells in small integers.
+def build_from_chunks(
+    columns: tuple[str, ...], order_by: str | None, chunks: Iterable[Any], folder: Path | None = None
+) -> Parts:
+    """Build from tables that hold the rows, one after the other.
 
     Parameters
     ----------
     columns, order_by
         The key columns, and the ordered one.
+    chunks
+        The tables; they are looked at once.
     folder
         Where to put by what grows with the rows, and to leave the order, mapped to ``order.npy``, and other files that
         are not needed any more. By default all is in memory.
+
+    Raises
+    ------
+    TableError
+        If there are no rows, or a column cannot be used.
+    """
+    builder = _LotBuilder(columns, order_by, folder)
+    for chunk in chunks:
+        for size, lot in lots_of(chunk, columns_to_read(columns, order_by)):
+            builder.add(size, lot)
+    return builder.finish()
+
+
+class _LotBuilder:
+    """Builds from rows, some at a time; they are looked at once, and put by as numbers of cells in small integers.
+
+    The parameters are those of `build_from_chunks`.
     """
 
-    def __init__(self, columns: tuple[str, ...], order_by: str | None, folder: Path | None = None) -> None:
+    def __init__(self, columns: tuple[str, ...], order_by: str | None, folder: Path | None) -> None:
         self._columns, self._folder = columns, folder
         self._encoder = CellEncoder(columns)
         self._sorter = None if order_by is None else TimeSorter(order_by, folder)
@@ -112,13 +134,7 @@ class LotBuilder:
         self._size += size
 
     def finish(self) -> Parts:
-        """Return the parts of the index of all rows so far.
-
-        Raises
-        ------
-        TableError
-            If there are no rows, or a column cannot be used.
-        """
+        """Return the parts of the index of all rows so far."""
         if not self._size:
             first = f"column {self._columns[0]!r}" if self._columns else "it"
             msg = f"A table must have rows; {first} has 0. Pass a table with at least one row."
@@ -143,8 +159,7 @@ class LotBuilder:
         order = new_array(self._folder, "order", row_dtype(self._size), self._size)
         timeline = None
         if self._sorter is None:
-            rank = cells.rank.astype(np.min_scalar_type(len(cells.codes)))
-            fill_order(order, (rank[ids] for ids in self._ids.drain()), np.diff(cells.offsets))
+            fill_order(order, cells.places(self._ids.drain()), np.diff(cells.offsets))
         else:
             timeline = self._sorter.sort(order, self._ids.drain(), cells)
         return condense(order), timeline

@@ -12,7 +12,7 @@ import pandas as pd
 from batchwright._checks import some_of
 from batchwright.errors import TableError
 
-__all__ = ["Column", "as_columns", "column_names", "lots_of", "read_column"]
+__all__ = ["Column", "as_columns", "column_names", "columns_to_read", "lots_of", "read_column"]
 
 # What a lot needs besides stays in the cache, and is little beside a table that is worth the care.
 _ROWS_A_LOT = 1 << 18
@@ -21,6 +21,11 @@ _ROWS_A_LOT = 1 << 18
 def as_columns(by: str | Iterable[str]) -> tuple[str, ...]:
     """Return `by`, one column name or several, as a tuple of names."""
     return (by,) if isinstance(by, str) else tuple(by)
+
+
+def columns_to_read(columns: tuple[str, ...], order_by: str | None) -> list[str]:
+    """Return the names of the key columns and of the ordered one, each once."""
+    return list(dict.fromkeys([*columns, *([] if order_by is None else [order_by])]))
 
 
 def column_names(table: Any) -> list[Any]:

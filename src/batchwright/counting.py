@@ -1,7 +1,8 @@
-"""The index from counts of groups: nothing there costs more for a group of many rows."""
+"""Counts of groups, read from any table: nothing there costs more for a group of many rows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from batchwright.columns import read_column
 from batchwright.errors import TableError
 
-__all__ = ["read_counts"]
+__all__ = ["read_counts", "read_runs"]
 
 _WAY_OUT = "Pass the result of COUNT(*), one row a group in the order of the table."
 
@@ -39,3 +40,16 @@ def read_counts(table: Any, name: str) -> NDArray[np.int64]:
         msg = f"Counts must not be negative, and make 1 to 2**50 rows; {name!r} has {found}. {_WAY_OUT}"
         raise TableError(msg)
     return series.to_numpy(dtype=np.int64)
+
+
+def read_runs(table: Any, names: Iterable[str], count: str) -> tuple[dict[str, pd.Series[Any]], NDArray[np.int64]]:
+    """Return the values of some columns in the groups that have rows, and how many each has.
+
+    Raises
+    ------
+    TableError
+        As of `read_counts`, or if a column is missing.
+    """
+    lengths = read_counts(table, count)
+    columns = {name: read_column(table, name) for name in names}
+    return {name: column.rows(0, column.size)[lengths > 0] for name, column in columns.items()}, lengths[lengths > 0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -172,6 +172,11 @@ class Cells:
     codes: NDArray[np.int32]
     offsets: Integers
     rank: Integers
+
+    def places(self, lots: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+        """Yield the places of the cells of some rows by their numbers, in integers as small as may be."""
+        rank = self.rank.astype(np.min_scalar_type(len(self.codes)))
+        return (rank[ids] for ids in lots)
 
 
 class CellEncoder:

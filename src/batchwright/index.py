@@ -11,11 +11,10 @@ import attrs
 from numpy.typing import NDArray
 
 from batchwright._checks import check_flag
-from batchwright.archive import fingerprint_of, read_parts, write_parts
-from batchwright.building import LotBuilder, Parts, build_from_runs
-from batchwright.columns import as_columns, column_names, lots_of, read_column
-from batchwright.counting import read_counts
-from batchwright.errors import StorageError
+from batchwright.archive import fingerprint_of, read_again, read_parts, write_parts
+from batchwright.building import Parts, build_from_chunks, build_from_runs
+from batchwright.columns import as_columns, column_names, columns_to_read
+from batchwright.counting import read_runs
 from batchwright.parquet import Files, ParquetRows, find_files
 from batchwright.storage import NewFolder
 
@@ -126,10 +125,11 @@ class MetadataIndex(Parts):
         >>> index.order.tolist()
         [1, 0, 2, 3]
         """
+        columns = _columns(by)
         if folder is None:
-            return cls._of(_build(chunks, by, order_by))
+            return cls._of(build_from_chunks(columns, order_by, chunks))
         with NewFolder(folder) as new:
-            write_parts(_build(chunks, by, order_by, new.path), new)
+            write_parts(build_from_chunks(columns, order_by, chunks, new.path), new)
         return cls.open(folder, verify=False)
 
     @classmethod
@@ -175,8 +175,8 @@ class MetadataIndex(Parts):
         [1, 0, 2, 3]
         """
         columns = _columns(by)
-        named = dict.fromkeys([*columns, *([] if order_by is None else [order_by])])
-        return cls.from_chunks(ParquetRows(find_files(paths), list(named), progress), columns, order_by, folder)
+        rows = ParquetRows(find_files(paths), columns_to_read(columns, order_by), progress)
+        return cls.from_chunks(rows, columns, order_by, folder)
 
     @classmethod
     def from_counts(
@@ -214,13 +214,10 @@ class MetadataIndex(Parts):
         >>> index.rows(index.pool("source", "s2").positions()).tolist()
         [0, 1, 2, 7]
         """
-        lengths = read_counts(counts, count)
         others = [name for name in column_names(counts) if name not in (count, order_by)]
         columns = _columns(others if by is None else by)
-        read = [*columns, *([] if order_by is None else [order_by])]
-        runs = {name: read_column(counts, name) for name in read}
-        whole = {name: column.rows(0, column.size)[lengths > 0] for name, column in runs.items()}
-        return cls._of(build_from_runs(columns, order_by, whole, lengths[lengths > 0]))
+        runs, lengths = read_runs(counts, columns_to_read(columns, order_by), count)
+        return cls._of(build_from_runs(columns, order_by, runs, lengths))
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str], verify: bool = True) -> MetadataIndex:
@@ -299,34 +296,14 @@ class MetadataIndex(Parts):
         return self._fields() | {"_cuts": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if state["_folder"] is not None:
-            state = _open_again(state["_folder"], state["fingerprint"])._fields()
+        folder, fingerprint = state["_folder"], state["fingerprint"]
+        if folder is not None:
+            state = self._of(read_again(folder, fingerprint), fingerprint=fingerprint, folder=folder)._fields()
         for name, value in state.items():
             object.__setattr__(self, name, value)
 
     def _fields(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
-
-
-def _open_again(folder: Path, fingerprint: str) -> MetadataIndex:
-    """Open the folder of an index that was opened in another process; its arrays were verified there, or not."""
-    index = MetadataIndex.open(folder, verify=False)
-    if index.fingerprint != fingerprint:
-        msg = (
-            f"A folder must keep the index that was opened; its fingerprint is {index.fingerprint}, and was "
-            f"{fingerprint} ({folder}). Save each index in a folder of its own, and begin again."
-        )
-        raise StorageError(msg)
-    return index
-
-
-def _build(chunks: Iterable[Any], by: str | Iterable[str], order_by: str | None, folder: Path | None = None) -> Parts:
-    columns = _columns(by)
-    builder = LotBuilder(columns, order_by, folder)
-    for chunk in chunks:
-        for size, lot in lots_of(chunk, [*columns, *([] if order_by is None else [order_by])]):
-            builder.add(size, lot)
-    return builder.finish()
 
 
 def _columns(by: str | Iterable[str]) -> tuple[str, ...]:

@@ -77,8 +77,7 @@ class TimeSorter:
 
     def _sort_values(self, order: NDArray[Any], ids: Iterator[NDArray[Any]], cells: Cells) -> Timeline:
         times = new_array(self._folder, "times_of_rows", self._reader.dtype, order.size)
-        rank = cells.rank.astype(np.min_scalar_type(len(cells.codes)))
-        placed = place_rows((rank[lot] for lot in ids), np.diff(cells.offsets))
+        placed = place_rows(cells.places(ids), np.diff(cells.offsets))
         start = 0
         for (rows, positions), values in zip(placed, self._times.drain(self._reader.dtype), strict=True):
             order[positions] = rows
