@@ -12,6 +12,8 @@ __all__ = ["uniforms"]
 # What a stream is for, so that a second kind of stream can never share numbers with the first.
 _PURPOSE_BATCHES = 0
 _NUMBERS_A_COUNTER = 4
+# So many numbers between two batches are sooner made than gone around.
+_SOONER_MADE = 1 << 8
 
 
 def uniforms(seed: int, epoch: int, steps: range, width: int, stride: int) -> NDArray[np.float64]:
@@ -48,9 +50,9 @@ def uniforms(seed: int, epoch: int, steps: range, width: int, stride: int) -> ND
     counters = -(-stride // _NUMBERS_A_COUNTER)
     numbers = counters * _NUMBERS_A_COUNTER
     generator = np.random.Philox(np.random.SeedSequence(seed, spawn_key=(epoch, _PURPOSE_BATCHES)))
-    if steps.step == 1:
+    if (steps.step - 1) * numbers <= _SOONER_MADE:
         generator.advance(steps.start * counters)
-        raw = generator.random_raw(len(steps) * numbers).reshape(len(steps), numbers)
+        raw = generator.random_raw(len(steps) * steps.step * numbers).reshape(-1, numbers)[:: steps.step]
     else:
         raw = _raw_of_steps(generator, steps, counters)
     raw >>= np.uint64(11)

@@ -6,6 +6,10 @@ import pytest
 from batchwright.stream import uniforms
 
 
+# In one run, with gaps, and with gaps of so many numbers that they are gone around.
+STEPS = [range(1), range(3), range(2, 5), range(1, 8, 3), range(4, 5, 7), range(5, 900, 300), range(7, 8, 400)]
+
+
 def by_hand(seed: int, epoch: int, step: int, width: int, stride: int) -> list[float]:
     """Return the numbers of one batch: the upper 53 bits of the outputs of a Philox generator, from its counter on."""
     generator = np.random.Philox(np.random.SeedSequence(seed, spawn_key=(epoch, 0)))
@@ -15,7 +19,7 @@ def by_hand(seed: int, epoch: int, step: int, width: int, stride: int) -> list[f
     return [(int(number) >> 11) / 2**53 for number in generator.random_raw(width)]
 
 
-@pytest.mark.parametrize("steps", [range(1), range(3), range(2, 5), range(1, 8, 3), range(4, 5, 7)], ids=str)
+@pytest.mark.parametrize("steps", STEPS, ids=str)
 @pytest.mark.parametrize(("width", "stride"), [(1, 1), (3, 3), (4, 4), (5, 5), (2, 9), (1, 4)])
 def test_numbers_are_raw_output_at_an_address(steps: range, width: int, stride: int) -> None:
     """In one run of steps or with gaps, each batch has its own numbers, and those between are passed over."""
@@ -44,9 +48,10 @@ def test_seed_and_epoch_are_two_things() -> None:
 
 @pytest.mark.parametrize("first", [2**62 - 1, 2**63 - 2, 2**64 - 1, 2**64, 3 * 2**64 + 1])
 @pytest.mark.parametrize("stride", [3, 9])
-def test_steps_with_gaps_count_beyond_64_bits(first: int, stride: int) -> None:
+@pytest.mark.parametrize("gap", [2, 300])
+def test_steps_with_gaps_count_beyond_64_bits(first: int, stride: int, gap: int) -> None:
     """Batches that do not follow each other have the numbers that each has alone, however far out."""
-    steps = range(first, first + 9, 2)
+    steps = range(first, first + 4 * gap + 1, gap)
     alone = [uniforms(7, 2, range(step, step + 1), 3, stride)[0].tolist() for step in steps]
     assert uniforms(7, 2, steps, 3, stride).tolist() == alone
     assert len({tuple(numbers) for numbers in alone}) == len(alone)
