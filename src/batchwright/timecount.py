@@ -33,11 +33,11 @@ class TimeCounter:
         self._times: NDArray[Any] = np.empty(0)
         self._means = _COST_AT_FIRST
 
-    def encode(self, ids: NDArray[Any], times: NDArray[Any]) -> NDArray[Any] | None:
+    def encode(self, ids: NDArray[Any], times: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any] | None:
         """Take in some rows and return the numbers of their times, in integers as small as may be.
 
-        None, and nothing is taken in, where the times would be too many or cost too much, or are of another type than
-        those before. Then it is of no more use than to decode the numbers that were given.
+        None, and nothing is taken in, where the times would be too many or cost too much, or some that differed are one
+        as what all are from now on. Then it is of no more use than to decode the numbers that were given.
 
         Parameters
         ----------
@@ -45,12 +45,14 @@ class TimeCounter:
             Integers, shape (K,): the number of the cell of each row.
         times
             float64, int64 or datetime64, shape (K,): the time of each row; one number stands for all that are missing.
+        dtype
+            What all times are, these and those before.
         """
-        known = self._times if self._counts.size else times[:0]
-        if known.dtype != times.dtype:
+        values = np.concatenate([self._times.astype(dtype), times.astype(dtype, copy=False)])
+        numbers, distinct = pd.factorize(values, use_na_sentinel=False)
+        known, numbers = np.split(numbers, [self._times.size])
+        if (known != np.arange(known.size)).any():
             return None
-        numbers, distinct = pd.factorize(np.concatenate([known, times]), use_na_sentinel=False)
-        numbers = numbers[known.size :]
         shape = (max(len(self._counts), int(ids.max()) + 1), distinct.size)
         grows = shape != self._counts.shape
         self._means += _COST_OF_A_ROW * times.size - known.size - grows * self._counts.size
@@ -59,7 +61,8 @@ class TimeCounter:
         if grows:
             counts = np.zeros(shape, dtype=np.int64)
             counts[: len(self._counts), : known.size] = self._counts
-            self._counts, self._times = counts, distinct
+            self._counts = counts
+        self._times = distinct
         np.add.at(self._counts.reshape(-1), ids * np.int64(distinct.size) + numbers, 1)
         return numbers.astype(np.min_scalar_type(distinct.size))
 

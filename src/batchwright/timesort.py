@@ -45,7 +45,7 @@ class TimeSorter:
     def add(self, ids: NDArray[Any], series: pd.Series[Any]) -> None:
         """Take in the numbers of the cells of some rows, and their times."""
         times = self._reader.read(series)
-        numbers = None if self._counter is None else self._counter.encode(ids, times)
+        numbers = None if self._counter is None else self._counter.encode(ids, times, self._reader.dtype)
         if numbers is not None:
             self._numbers.append(numbers)
             return

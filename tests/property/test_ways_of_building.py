@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchwright import MetadataIndex, TableError, timecount
+from batchwright import MetadataIndex, TableError, timecount, timesort
 from batchwright.blocks import Blocks
 from batchwright.testing.strategies import tables
 from refusals import refused
@@ -121,9 +121,9 @@ def test_small_chunks_with_new_times_cost_what_they_hold(monkeypatch: pytest.Mon
 def test_small_chunks_with_new_cells_cost_what_they_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts are copied where a cell is new, which ends before it costs more than some for each row."""
     monkeypatch.setattr(timecount, "_COST_AT_FIRST", 1000)
-    counter = timecount.TimeCounter()
-    assert counter.encode(np.zeros(10, dtype=int), np.arange(10)) is not None
-    counted = [counter.encode(np.array([cell]), np.array([0])) is not None for cell in range(1, 50)]
+    counter, whole = timecount.TimeCounter(), np.dtype(np.int64)
+    assert counter.encode(np.zeros(10, dtype=int), np.arange(10), whole) is not None
+    counted = [counter.encode(np.array([cell]), np.array([0]), whole) is not None for cell in range(1, 50)]
     assert counted[0]
     assert not counted[-1]
 
@@ -214,6 +214,36 @@ def test_a_chunk_without_any_value_is_of_any_kind(values: Any, place: int, in_fo
         assert (timeline.times == np.sort(np.asarray(values))).all()
         assert np.diff(timeline.starts).tolist() == [2, 1, 2, 1]
         assert (timeline.keys % timeline.radix).tolist() == [1, 2, 0, 2]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ([5, 3], [3.0, 2.5]),
+        ([5, 3], [3.0, 5.0]),
+        ([5, 3], [None, None]),
+        ([5.5, 3.0], [None, None]),
+        (pd.to_datetime(["2026-05-05", "2026-03-03"]), [None, None]),
+    ],
+    ids=str,
+)
+def test_times_of_two_types_are_counted(one: Any, other: Any, turned: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Integers beside floats, and a chunk without any value beside any: rows need not be sorted for that."""
+    tables = [pd.DataFrame({"k": ["b", "a"], "t": values}) for values in ([other, one] if turned else [one, other])]
+    with monkeypatch.context() as patch:
+        patch.setattr(timesort.TimeSorter, "_sort_values", None)
+        counted = MetadataIndex.from_chunks(tables, "k", "t")
+    monkeypatch.setattr(timecount, "_MOST", 0)
+    assert_same(counted, MetadataIndex.from_chunks(tables, "k", "t"))
+
+
+def test_integers_that_are_one_number_among_floats() -> None:
+    """Beyond 2**53 neighbours are one time as floats, and rows of one time stay in the order of the table."""
+    times = [2**53 + 1, 2**53, 7]
+    chunks: list[Any] = [{"t": times}, {"t": [0.5]}, {"t": times}]
+    whole = {"t": np.array([*times, 0.5, *times], dtype=np.float64)}
+    assert_same(MetadataIndex.from_chunks(chunks, (), "t"), MetadataIndex.from_table(whole, (), "t"))
 
 
 def test_days_of_arrow_are_dates() -> None:

@@ -5,7 +5,6 @@ import pytest
 
 from batchwright.stream import uniforms
 
-
 # In one run, with gaps, and with gaps of so many numbers that they are gone around.
 STEPS = [range(1), range(3), range(2, 5), range(1, 8, 3), range(4, 5, 7), range(5, 900, 300), range(7, 8, 400)]
 
