@@ -65,7 +65,7 @@ class TimeReader:
         if pd.api.types.is_signed_integer_dtype(series.dtype) and not series.hasnans:
             # Not as floats, which cannot tell nanoseconds since 1970 apart.
             return "numbers", series.to_numpy(dtype=np.int64)
-        if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
+        if pd.api.types.is_any_real_numeric_dtype(series.dtype):
             return "numbers", series.to_numpy(dtype=np.float64, na_value=np.nan)
         msg = (
             f"An ordered column must hold numbers or dates; {self.name!r} holds {series.dtype}. "
