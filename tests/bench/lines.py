@@ -31,11 +31,11 @@ from batchwright import (
     TemporalEnricher,
 )
 
-__all__ = ["CHAINS", "FLOOR", "LEFT", "PLAIN", "RANK", "SPLIT", "Line", "lines_of"]
+__all__ = ["CHAINS", "FLOOR", "LEFT", "PLAIN", "RANKS", "SPLIT", "Line", "lines_of"]
 
 Begin = Callable[[], Iterable[Any]]
 LEAK = 0.2
-RANKS = 64
+FEW, MANY = 4, 64
 # Ours are drawn in blocks of up to so many: to stop within one would count all of its cost for a part of it.
 BLOCKS = 4096
 # Who prepares an epoch at once, or has something to do when it runs out, is taken whole.
@@ -94,8 +94,8 @@ def new_sampler(setting: Setting, chain: str, ranks: int = 1) -> PipelineSampler
     return PipelineSampler(index, CHAINS[chain], setting.batch_size, num_batches=setting.steps * ranks, **world)  # type: ignore[arg-type]
 
 
-# A setting has five of them at most.
-@lru_cache(maxsize=5)
+# A setting has six of them at most.
+@lru_cache(maxsize=6)
 def used_sampler(setting: Setting, chain: str, ranks: int = 1) -> PipelineSampler:
     """Return a sampler behind its first epoch, or behind three seconds of it."""
     sampler = new_sampler(setting, chain, ranks)
@@ -125,12 +125,12 @@ def left(setting: Setting) -> Begin:
 
 def split(setting: Setting) -> Begin:
     """Return epochs of the first rank of torch's own split, which shuffles all rows on each rank."""
-    rows = DistributedSampler(range(setting.rows), RANKS, rank=0, drop_last=True)
+    rows = DistributedSampler(range(setting.rows), MANY, rank=0, drop_last=True)
     return lambda: BatchSampler(rows, setting.batch_size, drop_last=True)
 
 
 def of_a_rank(setting: Setting) -> int:
-    return max(1, setting.rows // RANKS // setting.batch_size)
+    return max(1, setting.rows // MANY // setting.batch_size)
 
 
 def weighted(setting: Setting) -> Begin:
@@ -179,8 +179,11 @@ FIRST, LATER = (
     {chain: Line(f"{chain}: {name}", partial(ours, make=make, chain=chain), least=BLOCKS) for chain in CHAINS}
     for name, make in (("first epoch", new_sampler), ("later", used_sampler))
 )
-RANK = Line(f"rank 0 of {RANKS}", partial(ours, make=used_sampler, chain=LEAKING, ranks=RANKS), least=BLOCKS)
-SPLIT = Line(f"torch, DistributedSampler: rank 0 of {RANKS}", split, of_a_rank, WHOLE)
+RANKS = [
+    Line(f"rank 0 of {ranks}", partial(ours, make=used_sampler, chain=LEAKING, ranks=ranks), least=BLOCKS)
+    for ranks in (FEW, MANY)
+]
+SPLIT = Line(f"torch, DistributedSampler: rank 0 of {MANY}", split, of_a_rank, WHOLE)
 PEERS = [
     Line(
         "torch, BatchSampler(WeightedRandomSampler)",
@@ -206,6 +209,7 @@ def lines_of(setting: Setting) -> list[Line]:
     """Return what is measured in a setting, in the order of the tables."""
     if setting.topic == "pools":
         return [PLAIN, FLOOR, LATER["select, balance"]]
-    chains = [LEAKING] if setting.topic == "batch size" else list(CHAINS)
-    ours = [phase[chain] for chain in chains for phase in (FIRST, LATER)]
-    return [PLAIN, LEFT, FLOOR, *ours, *([RANK, SPLIT, *PEERS] if setting.topic == "rows" else [])]
+    if setting.topic == "batch size":
+        return [PLAIN, LEFT, FLOOR, FIRST[LEAKING], LATER[LEAKING], *RANKS]
+    ours = [phase[chain] for chain in CHAINS for phase in (FIRST, LATER)]
+    return [PLAIN, LEFT, FLOOR, *ours, *([*RANKS, SPLIT, *PEERS] if setting.topic == "rows" else [])]

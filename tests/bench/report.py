@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from lines import CHAINS, FIRST, FLOOR, LATER, LEAKING, LEFT, PEERS, PLAIN, RANK, SPLIT, Line
+from lines import CHAINS, FIRST, FLOOR, LATER, LEAKING, LEFT, PEERS, PLAIN, RANKS, SPLIT, Line
 from plot import draw
 
 __all__ = ["main", "read", "render", "write_between"]
@@ -55,21 +55,22 @@ def _tables(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
         "32 rows from each of four pools of so many rows, over the floor",
         _pivot(pools, "pools", [LATER["select, balance"], PLAIN], FLOOR, "pool"),
     )
-    yield (
-        "An own batch of a rank, over a batch of a single process",
-        _pivot(runs, "rows", [RANK], LATER[LEAKING], "rows"),
-    )
-    yield (
-        "The same over plain shuffling in a single process",
-        _pivot(runs, "rows", [RANK, SPLIT], PLAIN, "rows"),
-    )
+    yield "Own batches of a rank, over those of a single process", _pivot(runs, "rows", RANKS, LATER[LEAKING], "rows")
+    yield "The same over plain shuffling", _pivot(runs, "rows", [*RANKS, SPLIT], PLAIN, "rows")
+    for size in (32, 1024):
+        part = runs[runs.batch_size == size]
+        yield (
+            f"Own batches of {size} of a rank, over those of a single process",
+            _pivot(part, "batch size", RANKS, LATER[LEAKING], "rows"),
+        )
+        yield "The same over plain shuffling", _pivot(part, "batch size", RANKS, PLAIN, "rows")
 
 
 def _pivot(runs: pd.DataFrame, topic: str, lines: list[Line], yardstick: Line, across: str) -> str:
-    """Return a table of the lines of a topic, one column for each value of `across`."""
+    """Return a table of the lines of a topic, one column for each value of `across` that the yardstick was taken at."""
     runs = runs[runs.topic == topic]
     costs = runs.set_index([across, "repeat", "line"])["batch"]
-    columns = sorted(runs[across].unique())
+    columns = sorted(runs[across][runs.line == yardstick.name].unique())
     if not columns:
         return ""
     rows = [

@@ -108,6 +108,7 @@ def test_the_report(tmp_path: Path) -> None:
     assert text.endswith("\nafter\n")
     assert "stale" not in text
     assert "| floor in NumPy | 3 (3) | 3 (3) |" in text
+    assert "over the floor" not in report.render(read[read.line != "floor in NumPy"])
     report.draw(read, tmp_path / "cost.svg")
     assert "<svg" in (tmp_path / "cost.svg").read_text()
 
