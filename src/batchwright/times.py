@@ -92,11 +92,16 @@ def is_missing(times: NDArray[Any]) -> NDArray[np.bool_]:
 
 def rank_times(times: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return the distinct values, sorted, and the rank of each value; a missing one has the rank behind the last."""
-    present = ~is_missing(times)
-    distinct, places = np.unique(times[present], return_inverse=True)
+    # As `numpy.unique` does it, in less memory, which counts where no two rows share a time.
+    order = np.argsort(times, kind="stable")
+    order = order[: times.size - np.count_nonzero(is_missing(times))]
+    ordered = times[order]
+    differs = np.append(True, ordered[1:] != ordered[:-1])[: order.size]
+    distinct = ordered[differs]
+    del ordered
     if distinct.dtype.kind == "f":
         # There are two zeros, which are equal: one of them stands for both, whichever came first.
-        distinct = distinct + 0.0
+        distinct += 0.0
     ranks = np.full(times.shape, distinct.size, dtype=np.int64)
-    ranks[present] = places
+    ranks[order] = np.cumsum(differs) - 1
     return distinct, ranks

@@ -83,19 +83,21 @@ class TimeSorter:
             order[positions] = rows
             times[positions] = values[rows - start]
             start += values.size
-        return _sort_within_cells(self.column, order, times, cells.offsets)
-
-
-def _sort_within_cells(column: str, order: NDArray[Any], times: NDArray[Any], offsets: Integers) -> Timeline:
-    """Sort the rows of each cell by time, in place: `order` and `times` are the row and the time at each position."""
-    begins = np.concatenate([_sort_lot(order, times, offsets, *lot) for lot in _lots_of_cells(offsets)])
-    distinct, ranks = rank_times(times[begins])
-    cells = np.repeat(np.arange(offsets.size - 1), np.diff(np.searchsorted(begins, offsets)))
-    return Timeline(column, distinct, cells * (distinct.size + 1) + ranks, np.append(begins, order.size))
+        offsets = cells.offsets
+        begins = [_sort_lot(order, times, offsets, *lot) for lot in _lots_of_cells(offsets)]
+        starts = np.concatenate([*begins, [order.size]])
+        values = times[starts[:-1]]
+        del begins, times
+        distinct, ranks = rank_times(values)
+        cell = np.repeat(np.arange(offsets.size - 1), np.diff(np.searchsorted(starts[:-1], offsets)))
+        return Timeline(self.column, distinct, cell * (distinct.size + 1) + ranks, starts)
 
 
 def _sort_lot(order: NDArray[Any], times: NDArray[Any], offsets: Integers, first: int, behind: int) -> Integers:
-    """Sort the rows of some cells, in place, and return the positions at which a time of a cell begins."""
+    """Sort the rows of some cells by time, in place, and return the positions at which a time of a cell begins.
+
+    `order` and `times` are the row and the time at each position.
+    """
     start, stop = offsets[first], offsets[behind]
     values = times[start:stop]
     cell = np.repeat(np.arange(first, behind), np.diff(offsets[first : behind + 1]))
