@@ -52,6 +52,14 @@ def core(session: nox.Session) -> None:
 
 
 @nox.session
+def lowest(session: nox.Session) -> None:
+    """Run the laws and the frozen batches with the lowest versions of what the core needs, beside the pinned torch."""
+    oldest = ["attrs==23.2.*", "numpy==1.26.*", "pandas==2.1.*"]
+    session.install(TORCH, "-e", ".[testing]", "pytest-xdist>=3.6", *oldest)
+    session.run("pytest", "--numprocesses=auto", *(session.posargs or ["tests/golden", "tests/property"]))
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Check that the tests reach every line and every branch of what makes batches."""
     install(session, "coverage")
@@ -60,11 +68,12 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Check that the tests notice nearly every small change of what makes batches."""
+    """Check, by about every ninth of them, that the tests notice nearly every small change of what makes batches."""
     install(session, "mutants")
     # What a former run found of other tests would stand.
     shutil.rmtree("mutants", ignore_errors=True)
-    session.run("mutmut", "run", *session.posargs)
+    # Those of a function are numbered from 1: these are 3, 13, 23 and so on, and "*" are all.
+    session.run("mutmut", "run", *(session.posargs or ["*3"]))
     session.run("python", "tests/bench/mutants.py")
 
 

@@ -12,8 +12,8 @@ __all__ = ["uniforms"]
 # What a stream is for, so that a second kind of stream can never share numbers with the first.
 _PURPOSE_BATCHES = 0
 _NUMBERS_A_COUNTER = 4
-# So many numbers between two batches are sooner made than gone around.
-_SOONER_MADE = 1 << 8
+# Up to so many numbers between two batches are made and thrown away, which is faster than to set the counter.
+_MOST_SKIPPED = 1 << 8
 
 
 def uniforms(seed: int, epoch: int, steps: range, width: int, stride: int) -> NDArray[np.float64]:
@@ -50,7 +50,7 @@ def uniforms(seed: int, epoch: int, steps: range, width: int, stride: int) -> ND
     counters = -(-stride // _NUMBERS_A_COUNTER)
     numbers = counters * _NUMBERS_A_COUNTER
     generator = np.random.Philox(np.random.SeedSequence(seed, spawn_key=(epoch, _PURPOSE_BATCHES)))
-    if (steps.step - 1) * numbers <= _SOONER_MADE:
+    if (steps.step - 1) * numbers <= _MOST_SKIPPED:
         generator.advance(steps.start * counters)
         raw = generator.random_raw(len(steps) * steps.step * numbers).reshape(-1, numbers)[:: steps.step]
     else:
@@ -61,7 +61,7 @@ def uniforms(seed: int, epoch: int, steps: range, width: int, stride: int) -> ND
 
 
 def _raw_of_steps(generator: np.random.Philox, steps: range, counters: int) -> NDArray[np.uint64]:
-    """Return the raw output of some batches that do not follow each other: uint64, shape (steps, 4 * counters)."""
+    """Return the raw output of some batches that lie far apart: uint64, shape (steps, 4 * counters)."""
     # A counter is set by hand, as Python's integers: `advance` takes four times as long, as do arrays.
     state: Any = generator.state
     state["state"] = {name: words.tolist() for name, words in state["state"].items()}

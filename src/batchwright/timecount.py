@@ -36,8 +36,8 @@ class TimeCounter:
     def encode(self, ids: NDArray[Any], times: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any] | None:
         """Take in some rows and return the numbers of their times, in integers as small as may be.
 
-        None, and nothing is taken in, where the times would be too many or cost too much, or some that differed are one
-        as what all are from now on. Then it is of no more use than to decode the numbers that were given.
+        None, and nothing is taken in, where the times would be too many or cost too much, or where integers that
+        differed are equal as floats. From then on it only decodes the numbers that it gave.
 
         Parameters
         ----------
@@ -46,10 +46,11 @@ class TimeCounter:
         times
             float64, int64 or datetime64, shape (K,): the time of each row; one number stands for all that are missing.
         dtype
-            What all times are, these and those before.
+            The type that all times have once these are in.
         """
-        values = np.concatenate([self._times.astype(dtype), times.astype(dtype, copy=False)])
+        values = np.concatenate([part.astype(dtype, copy=False) for part in (self._times, times)])
         numbers, distinct = pd.factorize(values, use_na_sentinel=False)
+        # Known times keep their numbers, unless two became one.
         known, numbers = np.split(numbers, [self._times.size])
         if (known != np.arange(known.size)).any():
             return None
@@ -63,7 +64,7 @@ class TimeCounter:
             counts[: len(self._counts), : known.size] = self._counts
             self._counts = counts
         self._times = distinct
-        np.add.at(self._counts.reshape(-1), ids * np.int64(distinct.size) + numbers, 1)
+        np.add.at(self._counts.reshape(-1), ids.astype(np.int64) * distinct.size + numbers, 1)
         return numbers.astype(np.min_scalar_type(distinct.size))
 
     def decode(self, numbers: NDArray[Any]) -> NDArray[Any]:

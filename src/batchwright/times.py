@@ -92,7 +92,8 @@ def is_missing(times: NDArray[Any]) -> NDArray[np.bool_]:
 
 def rank_times(times: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return the distinct values, sorted, and the rank of each value; a missing one has the rank behind the last."""
-    # As `numpy.unique` does it, in less memory, which counts where no two rows share a time.
+    # Like `numpy.unique` with an inverse, in less memory, since there may be as many times as rows. Stable sorting is
+    # fast where times stand sorted cell by cell.
     order = np.argsort(times, kind="stable")
     order = order[: times.size - np.count_nonzero(is_missing(times))]
     ordered = times[order]

@@ -35,7 +35,7 @@ __all__ = ["CHAINS", "FLOOR", "LEFT", "PLAIN", "RANKS", "SPLIT", "Line", "lines_
 
 Begin = Callable[[], Iterable[Any]]
 LEAK = 0.2
-FEW, MANY = 4, 64
+FEW, SEVERAL, MANY = 2, 8, 64
 # Ours are drawn in blocks of up to so many: to stop within one would count all of its cost for a part of it.
 BLOCKS = 4096
 # Who prepares an epoch at once, or has something to do when it runs out, is taken whole.
@@ -94,8 +94,8 @@ def new_sampler(setting: Setting, chain: str, ranks: int = 1) -> PipelineSampler
     return PipelineSampler(index, CHAINS[chain], setting.batch_size, num_batches=setting.steps * ranks, **world)  # type: ignore[arg-type]
 
 
-# A setting has six of them at most.
-@lru_cache(maxsize=6)
+# A setting has seven of them at most.
+@lru_cache(maxsize=7)
 def used_sampler(setting: Setting, chain: str, ranks: int = 1) -> PipelineSampler:
     """Return a sampler behind its first epoch, or behind three seconds of it."""
     sampler = new_sampler(setting, chain, ranks)
@@ -181,7 +181,7 @@ FIRST, LATER = (
 )
 RANKS = [
     Line(f"rank 0 of {ranks}", partial(ours, make=used_sampler, chain=LEAKING, ranks=ranks), least=BLOCKS)
-    for ranks in (FEW, MANY)
+    for ranks in (FEW, SEVERAL, MANY)
 ]
 SPLIT = Line(f"torch, DistributedSampler: rank 0 of {MANY}", split, of_a_rank, WHOLE)
 PEERS = [

@@ -41,43 +41,36 @@ def _tables(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
         "Batches of 128, 3 experiments: cost over torch's plain shuffling, and microseconds a batch",
         _pivot(runs, "rows", [*OURS, *PEERS, PLAIN, LEFT, FLOOR], PLAIN, "rows"),
     )
-    yield "The same chains over the floor", _pivot(runs, "rows", OURS, FLOOR, "rows")
+    yield "Batches of 128, 3 experiments: over the floor", _pivot(runs, "rows", OURS, FLOOR, "rows")
     two = [FIRST[LEAKING], LATER[LEAKING]]
     for size in (32, 1024):
         part = runs[runs.batch_size == size]
         yield f"Batches of {size}, over plain shuffling", _pivot(part, "batch size", [*two, PLAIN, LEFT], PLAIN, "rows")
         yield f"Batches of {size}, over the floor", _pivot(part, "batch size", two, FLOOR, "rows")
     yield "100,000 experiments, over plain shuffling", _pivot(runs, "groups", [*OURS, PLAIN, LEFT], PLAIN, "rows")
-    yield "The same over the floor", _pivot(runs, "groups", OURS, FLOOR, "rows")
+    yield "100,000 experiments, over the floor", _pivot(runs, "groups", OURS, FLOOR, "rows")
     yield "2,000 conditions, over plain shuffling", _pivot(runs, "conditions", [*OURS, PLAIN, LEFT], PLAIN, "rows")
     pools = runs.assign(pool=runs.rows // (16 * 4))
     yield (
         "32 rows from each of four pools of so many rows, over the floor",
         _pivot(pools, "pools", [LATER["select, balance"], PLAIN], FLOOR, "pool"),
     )
-    yield "Own batches of a rank, over those of a single process", _pivot(runs, "rows", RANKS, LATER[LEAKING], "rows")
-    yield "The same over plain shuffling", _pivot(runs, "rows", [*RANKS, SPLIT], PLAIN, "rows")
-    for size in (32, 1024):
+    for size, topic in ((32, "batch size"), (128, "rows"), (1024, "batch size")):
         part = runs[runs.batch_size == size]
-        yield (
-            f"Own batches of {size} of a rank, over those of a single process",
-            _pivot(part, "batch size", RANKS, LATER[LEAKING], "rows"),
-        )
-        yield "The same over plain shuffling", _pivot(part, "batch size", RANKS, PLAIN, "rows")
+        own = f"Own batches of {size} of a rank"
+        yield f"{own}, over those of a single process", _pivot(part, topic, RANKS, LATER[LEAKING], "rows")
+        yield f"{own}, over plain shuffling in a single process", _pivot(part, topic, [*RANKS, SPLIT], PLAIN, "rows")
 
 
 def _pivot(runs: pd.DataFrame, topic: str, lines: list[Line], yardstick: Line, across: str) -> str:
-    """Return a table of the lines of a topic, one column for each value of `across` that the yardstick was taken at."""
+    """Return a table of the lines of a topic, a column for each value of `across` that has the yardstick."""
     runs = runs[runs.topic == topic]
     costs = runs.set_index([across, "repeat", "line"])["batch"]
     columns = sorted(runs[across][runs.line == yardstick.name].unique())
-    if not columns:
+    lines = [line for line in lines if line.name in set(runs.line)]
+    if not columns or not lines:
         return ""
-    rows = [
-        [line.name, *(_entry(costs[value], line, yardstick) for value in columns)]
-        for line in lines
-        if line.name in set(runs.line)
-    ]
+    rows = [[line.name, *(_entry(costs[value], line, yardstick) for value in columns)] for line in lines]
     heads = [across, *(f"{value:,}" for value in columns)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [heads, ["---"] * len(heads), *rows])
 

@@ -80,11 +80,11 @@ def test_chunks_make_the_index_of_the_table(
         assert len(list(Path(folder).iterdir())) == 1
 
 
-@pytest.mark.parametrize("distinct", [300, 70_000])
-def test_times_may_be_many(distinct: int) -> None:
-    """Also where their numbers do not fit into one byte, or into two, rows stand by label and then by time."""
+@pytest.mark.parametrize(("plates", "distinct"), [(3, 300), (3, 70_000), (20, 200), (300, 300)])
+def test_cells_and_times_may_be_many(plates: int, distinct: int) -> None:
+    """Also where numbers of times, or of pairs, do not fit into a byte or two, rows stand by label and then by time."""
     rng = np.random.default_rng(distinct)
-    plate, hours = rng.integers(0, 3, 200_000), rng.integers(0, distinct, 200_000) / 4
+    plate, hours = rng.integers(0, plates, 200_000), rng.integers(0, distinct, 200_000) / 4
     index = MetadataIndex.from_table({"plate": plate, "hours": hours}, "plate", "hours")
     assert index.timeline is not None
     assert np.array_equal(index.timeline.times, np.unique(hours))
@@ -228,22 +228,27 @@ def test_a_chunk_without_any_value_is_of_any_kind(values: Any, place: int, in_fo
     ],
     ids=str,
 )
-def test_times_of_two_types_are_counted(one: Any, other: Any, turned: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_of_two_types_are_counted(
+    one: Any, other: Any, turned: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Integers beside floats, and a chunk without any value beside any: rows need not be sorted for that."""
     tables = [pd.DataFrame({"k": ["b", "a"], "t": values}) for values in ([other, one] if turned else [one, other])]
     with monkeypatch.context() as patch:
         patch.setattr(timesort.TimeSorter, "_sort_values", None)
         counted = MetadataIndex.from_chunks(tables, "k", "t")
+        assert_same(MetadataIndex.from_chunks(tables, "k", "t", tmp_path / "index"), counted)
     monkeypatch.setattr(timecount, "_MOST", 0)
     assert_same(counted, MetadataIndex.from_chunks(tables, "k", "t"))
 
 
-def test_integers_that_are_one_number_among_floats() -> None:
+@pytest.mark.parametrize("in_folder", [False, True])
+def test_integers_that_are_one_number_among_floats(in_folder: bool, tmp_path: Path) -> None:
     """Beyond 2**53 neighbours are one time as floats, and rows of one time stay in the order of the table."""
     times = [2**53 + 1, 2**53, 7]
     chunks: list[Any] = [{"t": times}, {"t": [0.5]}, {"t": times}]
     whole = {"t": np.array([*times, 0.5, *times], dtype=np.float64)}
-    assert_same(MetadataIndex.from_chunks(chunks, (), "t"), MetadataIndex.from_table(whole, (), "t"))
+    made = MetadataIndex.from_chunks(chunks, (), "t", tmp_path / "index" if in_folder else None)
+    assert_same(made, MetadataIndex.from_table(whole, (), "t"))
 
 
 def test_days_of_arrow_are_dates() -> None:

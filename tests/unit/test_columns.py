@@ -233,7 +233,8 @@ def test_order_of_far_dates() -> None:
 
 @pytest.mark.parametrize(
     ("values", "dtype"),
-    [(["1", "2"], "str"), ([True, False], "bool"), (["1", 2], "object"), (pd.Categorical([1, 2]), "category")],
+    # Text is of a type of its own since pandas 3.
+    [(["1", "2"], "(str|object)"), ([True, False], "bool"), (["1", 2], "object"), (pd.Categorical([1, 2]), "category")],
 )
 def test_order_needs_numbers_or_dates(values: Any, dtype: str) -> None:
     """Text, flags, objects and categories have no distance, so they make no ordered column."""

@@ -35,14 +35,17 @@ TABLE: dict[str, Any] = {
 SELECT, BALANCE = ExperimentSelector(), ConditionBalancer()
 
 
-def found(*stages: Any, batch_size: int = 2, keep: str = "abcd", **columns: Any) -> list[tuple[str, str]]:
-    """Return severity and message of all findings of a chain over the rows of some experiments."""
+def findings(*stages: Any, batch_size: int = 2, keep: str = "abcd", **columns: Any) -> list[Finding]:
+    """Return all findings of a chain over the rows of some experiments."""
     rows = [k for k, experiment in enumerate(TABLE["experiment"]) if experiment in keep]
     table = {name: [values[k] for k in rows] for name, values in {**TABLE, **columns}.items()}
     index = MetadataIndex.from_table(table, by=["experiment", "condition"], order_by="hours")
-    plan = Plan(Pipeline([*stages, Drawer()]), index, batch_size)
-    assert all(finding.way_out.endswith(".") for finding in plan.findings())
-    return [(finding.severity, finding.message) for finding in plan.findings()]
+    return list(Plan(Pipeline([*stages, Drawer()]), index, batch_size).findings())
+
+
+def found(*stages: Any, **settings: Any) -> list[tuple[str, str]]:
+    """Return severity and message of all of them."""
+    return [(finding.severity, finding.message) for finding in findings(*stages, **settings)]
 
 
 def test_a_chain_that_holds_has_no_findings() -> None:
@@ -51,65 +54,101 @@ def test_a_chain_that_holds_has_no_findings() -> None:
     assert found(SELECT, LeakMixer(0.5), BALANCE, window, batch_size=4, keep="ab") == []
 
 
-CASES: dict[str, tuple[dict[str, Any], str, str]] = {
-    "small pool": ({"stages": [SELECT], "batch_size": 5}, "warning", "2 do not, in 4 compositions looked at"),
+CASES: dict[str, tuple[dict[str, Any], str, str, str]] = {
+    "small pool": (
+        {"stages": [SELECT], "batch_size": 5},
+        "warning",
+        "2 do not, in 4 compositions looked at",
+        "Lower batch_size, or filter these groups out.",
+    ),
     "unreached": (
         {"stages": [ConditionBalancer(ratio={"x": 1, "y": 0})]},
         "warning",
         "10 of 24 stand in none; all rows of condition: 'y'",
+        "Filter them out if they should stay away, or raise their weight or ratio from 0.",
     ),
     "unreached group": (
         {"stages": [ExperimentSelector(weights={**dict.fromkeys("abc", 1), "d": 0})]},
         "warning",
         "4 of 24 stand in none; all rows of experiment: 'd'",
+        "Filter them out if they should stay away, or raise their weight or ratio from 0.",
     ),
     "weight 0": (
         {"stages": [ExperimentSelector(weights={**dict.fromkeys("abc", 1), "d": 0}), LeakMixer(0.5)]},
         "note",
         "1 of 4 groups have weight 0 and are never selected: 'd'.",
+        "Filter them out if their rows should not leak in either.",
     ),
     "starved": (
         {"stages": [ExperimentSelector(weights={"a": 8, "b": 0.5, "c": 4, "d": 4})]},
         "warning",
         "the weights of 1 of 4 groups are less than a 10th of that: 'b'.",
+        "Raise them, or leave the weights out.",
     ),
-    "no leak": ({"stages": [SELECT, LeakMixer(0.5)], "keep": "a"}, "error", "1 of 1 selections leave none outside"),
-    "leak of 0": ({"stages": [SELECT, LeakMixer(0.3)]}, "error", "0.3 of 2 rows are 0 whole ones."),
+    "no leak": (
+        {"stages": [SELECT, LeakMixer(0.5)], "keep": "a"},
+        "error",
+        "1 of 1 selections leave none outside",
+        "Leave the stage out, or select by a column with more labels.",
+    ),
+    "leak of 0": (
+        {"stages": [SELECT, LeakMixer(0.3)]},
+        "error",
+        "0.3 of 2 rows are 0 whole ones.",
+        "Raise the fraction or batch_size, or leave the stage out.",
+    ),
     "missing label": (
         {"stages": [SELECT, BALANCE], "batch_size": 1},
         "warning",
         "1 are missing in some of 4: 'y' in 1, first in experiment='c' condition='x'.",
+        "Filter these groups or these labels out if that is not meant.",
     ),
-    "one label": ({"stages": [SELECT, BALANCE], "keep": "c"}, "error", "all 1 have a single label to draw from."),
+    "missing label by a ratio": (
+        {"stages": [SELECT, ConditionBalancer(ratio={"x": 2, "y": 0.5})], "batch_size": 1},
+        "warning",
+        "1 are missing in some of 4: 'y' in 1, first in experiment='c' condition='x'.",
+        "Filter these groups or these labels out if that is not meant.",
+    ),
+    "one label": (
+        {"stages": [SELECT, BALANCE], "keep": "c"},
+        "error",
+        "all 1 have a single label to draw from.",
+        "Leave the stage out, or balance by another column.",
+    ),
     "empty window": (
         {"stages": [BALANCE, TemporalEnricher("hours", 0)], "keep": "abc"},
         "warning",
         "1 of 6 looked at have none in theirs, most often condition='y'. Their rows all come from outside.",
+        "Raise half_width, or filter these groups out.",
     ),
     "all in windows": (
         {"stages": [SELECT, TemporalEnricher("hours", 1)], "keep": "ab"},
         "error",
         "all 4 shares looked at lie inside theirs.",
+        "Lower half_width, or leave the stage out.",
     ),
     "all in windows but for a leak": (
         {"stages": [SELECT, LeakMixer(0.5), TemporalEnricher("hours", 1)], "keep": "ab"},
         "error",
         "all 4 shares looked at lie inside theirs.",
+        "Lower half_width, or leave the stage out.",
     ),
     "no times": (
         {"stages": [SELECT, TemporalEnricher("hours", 0)]},
         "warning",
         "1 of 4 drafts have none, first experiment='d'.",
+        "Filter these groups out, or leave the stage out.",
     ),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_found(name: str) -> None:
-    """Each case has the finding that it is made for."""
-    settings, severity, message = CASES[name]
+    """Each case has the finding that it is made for, with a way out."""
+    settings, severity, message, way_out = CASES[name]
     others = {name: value for name, value in settings.items() if name != "stages"}
-    assert [grade for grade, text in found(*settings["stages"], **others) if message in text] == [severity]
+    due = [finding for finding in findings(*settings["stages"], **others) if message in finding.message]
+    assert [(finding.severity, finding.way_out) for finding in due] == [(severity, way_out)]
 
 
 def test_a_leak_from_nowhere_in_some_selections() -> None:

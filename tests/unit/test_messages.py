@@ -207,7 +207,7 @@ def test_an_accepted_chain_delivers_every_batch() -> None:
         ({"hours": [1], "condition": ["x"]}, "... 'experiment' is missing. The table has 2 columns: 'hours', 'cond..."),
         ({**TABLE, "condition": ["x", None] * 6}, "A key column must ...; 'condition' has 6 missing of 12"),
         ({name: [] for name in TABLE}, "A table must have rows; column 'experiment' has 0"),
-        ({**TABLE, "hours": ["1"] * 12}, "An ordered column must hold numbers or dates; 'hours' holds str"),
+        ({**TABLE, "hours": ["1"] * 12}, "An ordered column must hold numbers or dates; 'hours' holds"),
         ({**TABLE, "hours": [True] * 12}, "An ordered column must hold numbers or dates; 'hours' holds bool"),
         ({**TABLE, "hours": [1j] * 12}, "An ordered column must hold numbers or dates; 'hours' holds complex128"),
         (MetadataIndex.from_table(TABLE, order_by="hours"), "A cut must ...; 'experiment' is none of its 0: "),

@@ -5,7 +5,7 @@ import pytest
 
 from batchwright.stream import uniforms
 
-# In one run, with gaps, and with gaps of so many numbers that they are gone around.
+# In one run, with small gaps, and with gaps so wide that the counter is set anew.
 STEPS = [range(1), range(3), range(2, 5), range(1, 8, 3), range(4, 5, 7), range(5, 900, 300), range(7, 8, 400)]
 
 
@@ -21,7 +21,7 @@ def by_hand(seed: int, epoch: int, step: int, width: int, stride: int) -> list[f
 @pytest.mark.parametrize("steps", STEPS, ids=str)
 @pytest.mark.parametrize(("width", "stride"), [(1, 1), (3, 3), (4, 4), (5, 5), (2, 9), (1, 4)])
 def test_numbers_are_raw_output_at_an_address(steps: range, width: int, stride: int) -> None:
-    """In one run of steps or with gaps, each batch has its own numbers, and those between are passed over."""
+    """In one run of steps or with gaps, each batch has the numbers at its own address."""
     numbers = uniforms(7, 2, steps, width, stride)
     assert numbers.tolist() == [by_hand(7, 2, step, width, stride) for step in steps]
     assert numbers.dtype == np.float64
@@ -34,7 +34,7 @@ def test_numbers_stay_what_they_are() -> None:
 
 
 def test_no_step_has_no_numbers() -> None:
-    """An empty range of steps is no error."""
+    """An empty run of steps is no error."""
     assert uniforms(0, 0, range(3, 3), 5, 5).shape == (0, 5)
 
 
@@ -49,7 +49,7 @@ def test_seed_and_epoch_are_two_things() -> None:
 @pytest.mark.parametrize("stride", [3, 9])
 @pytest.mark.parametrize("gap", [2, 300])
 def test_steps_with_gaps_count_beyond_64_bits(first: int, stride: int, gap: int) -> None:
-    """Batches that do not follow each other have the numbers that each has alone, however far out."""
+    """Batches that do not follow each other have the numbers that each has alone, also beyond 64 bits."""
     steps = range(first, first + 4 * gap + 1, gap)
     alone = [uniforms(7, 2, range(step, step + 1), 3, stride)[0].tolist() for step in steps]
     assert uniforms(7, 2, steps, 3, stride).tolist() == alone
