@@ -87,6 +87,7 @@ class TimeSorter:
         begins = [_sort_lot(order, times, offsets, *lot) for lot in _lots_of_cells(offsets)]
         starts = np.concatenate([*begins, [order.size]])
         values = times[starts[:-1]]
+        # Ranking holds the most of all that is done here.
         del begins, times
         distinct, ranks = rank_times(values)
         cell = np.repeat(np.arange(offsets.size - 1), np.diff(np.searchsorted(starts[:-1], offsets)))
