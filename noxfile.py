@@ -54,7 +54,8 @@ def core(session: nox.Session) -> None:
 @nox.session
 def lowest(session: nox.Session) -> None:
     """Run the laws and the frozen batches with the lowest versions of what the core needs, beside the pinned torch."""
-    oldest = ["attrs==23.2.*", "numpy==1.26.*", "pandas==2.1.*"]
+    needs = [need for need in PYPROJECT["project"]["dependencies"] if not need.startswith("torch")]
+    oldest = [f"{need.replace('>=', '==')}.*" for need in needs]
     session.install(TORCH, "-e", ".[testing]", "pytest-xdist>=3.6", *oldest)
     session.run("pytest", "--numprocesses=auto", *(session.posargs or ["tests/golden", "tests/property"]))
 

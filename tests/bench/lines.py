@@ -35,7 +35,7 @@ __all__ = ["CHAINS", "FLOOR", "LEFT", "PLAIN", "RANKS", "SPLIT", "Line", "lines_
 
 Begin = Callable[[], Iterable[Any]]
 LEAK = 0.2
-FEW, SEVERAL, MANY = 2, 8, 64
+MANY = 64
 # Ours are drawn in blocks of up to so many: to stop within one would count all of its cost for a part of it.
 BLOCKS = 4096
 # Who prepares an epoch at once, or has something to do when it runs out, is taken whole.
@@ -181,7 +181,7 @@ FIRST, LATER = (
 )
 RANKS = [
     Line(f"rank 0 of {ranks}", partial(ours, make=used_sampler, chain=LEAKING, ranks=ranks), least=BLOCKS)
-    for ranks in (FEW, SEVERAL, MANY)
+    for ranks in (2, 8, MANY)
 ]
 SPLIT = Line(f"torch, DistributedSampler: rank 0 of {MANY}", split, of_a_rank, WHOLE)
 PEERS = [

@@ -12,6 +12,8 @@ from batchwright.columns import lots_of, read_column
 from batchwright.encoding import LabelEncoder
 from batchwright.times import TimeReader, rank_times
 
+# Pandas has a type of its own for text since 3.
+TEXT = str(pd.Series(["1"]).dtype)
 # Each kind of key with its codes and labels; every container below must give these.
 DATES = np.array(["2024-01-02", "2024-01-01", "2024-01-02", "2024-01-03"], dtype="datetime64[us]").tolist()
 KINDS = {
@@ -233,8 +235,7 @@ def test_order_of_far_dates() -> None:
 
 @pytest.mark.parametrize(
     ("values", "dtype"),
-    # Text is of a type of its own since pandas 3.
-    [(["1", "2"], "(str|object)"), ([True, False], "bool"), (["1", 2], "object"), (pd.Categorical([1, 2]), "category")],
+    [(["1", "2"], TEXT), ([True, False], "bool"), (["1", 2], "object"), (pd.Categorical([1, 2]), "category")],
 )
 def test_order_needs_numbers_or_dates(values: Any, dtype: str) -> None:
     """Text, flags, objects and categories have no distance, so they make no ordered column."""

@@ -40,7 +40,9 @@ def findings(*stages: Any, batch_size: int = 2, keep: str = "abcd", **columns: A
     rows = [k for k, experiment in enumerate(TABLE["experiment"]) if experiment in keep]
     table = {name: [values[k] for k in rows] for name, values in {**TABLE, **columns}.items()}
     index = MetadataIndex.from_table(table, by=["experiment", "condition"], order_by="hours")
-    return list(Plan(Pipeline([*stages, Drawer()]), index, batch_size).findings())
+    found = list(Plan(Pipeline([*stages, Drawer()]), index, batch_size).findings())
+    assert all(finding.way_out.endswith(".") for finding in found)
+    return found
 
 
 def found(*stages: Any, **settings: Any) -> list[tuple[str, str]]:

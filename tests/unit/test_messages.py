@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from batchwright.draft import Draft
@@ -32,6 +33,7 @@ TABLE = {"experiment": ["a"] * 6 + ["b"] * 6, "condition": ["x", "y"] * 6, "hour
 FILTER, SELECT, LEAK, SPLIT = OnlyX(), ExperimentSelector(), LeakMixer(0.25), ConditionBalancer()
 WINDOW, DATED, DRAW = TemporalEnricher("hours", 1), TemporalEnricher("when", "1h"), Drawer()
 BELOW_0, ABOVE_1, LARGEST = math.nextafter(0, -1), math.nextafter(1, 2), np.finfo(float).max
+TEXT = str(pd.Series(["1"]).dtype)
 APART = "num_replicas and rank must be given together; got"
 ORDER = "The order of a chain is filters, ...; got a"
 
@@ -207,7 +209,7 @@ def test_an_accepted_chain_delivers_every_batch() -> None:
         ({"hours": [1], "condition": ["x"]}, "... 'experiment' is missing. The table has 2 columns: 'hours', 'cond..."),
         ({**TABLE, "condition": ["x", None] * 6}, "A key column must ...; 'condition' has 6 missing of 12"),
         ({name: [] for name in TABLE}, "A table must have rows; column 'experiment' has 0"),
-        ({**TABLE, "hours": ["1"] * 12}, "An ordered column must hold numbers or dates; 'hours' holds"),
+        ({**TABLE, "hours": ["1"] * 12}, f"An ordered column must hold numbers or dates; 'hours' holds {TEXT}"),
         ({**TABLE, "hours": [True] * 12}, "An ordered column must hold numbers or dates; 'hours' holds bool"),
         ({**TABLE, "hours": [1j] * 12}, "An ordered column must hold numbers or dates; 'hours' holds complex128"),
         (MetadataIndex.from_table(TABLE, order_by="hours"), "A cut must ...; 'experiment' is none of its 0: "),
