@@ -45,6 +45,8 @@ TRAPS = [
     "=",
     "a: b",
     "# a",
+    "\x85",
+    "a\u2028\n",
 ]
 TEXTS = st.sampled_from(TRAPS) | st.text(max_size=5)
 PLAIN_LABELS = st.one_of(

@@ -23,6 +23,7 @@ _PLAIN = {
     "float": (r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", [*"-+.0123456789"]),
 }
 _TAG = "tag:yaml.org,2002:"
+_BREAKS = re.compile("[\x85\u2028\u2029]")
 _READ: dict[str, Callable[[str], Any]] = {
     "null": lambda _: None,
     "bool": lambda text: text.lower() == "true",
@@ -67,12 +68,18 @@ def write_text(document: dict[str, Any], form: Format) -> str:
         return _write_json(document)
     yaml = _import_yaml()
     # Quotes stand wherever this YAML or an older one would read something else than text.
-    dumper = type("Dumper", (yaml.SafeDumper,), {"ignore_aliases": lambda *_: True})
+    dumper: Any = type("Dumper", (yaml.SafeDumper,), {"ignore_aliases": lambda *_: True})
+    dumper.add_representer(str, _represent_text)
     _resolve(dumper)
     # Lists and objects of plain values stand in one line, so that a stage takes one.
     return str(
         yaml.dump(document, Dumper=dumper, sort_keys=False, default_flow_style=None, width=1e9, allow_unicode=True)
     )
+
+
+def _represent_text(dumper: Any, text: str) -> Any:
+    """Put text with a rare line break between double quotes, where it is escaped: readers fold it between others."""
+    return dumper.represent_scalar(f"{_TAG}str", text, style='"' if _BREAKS.search(text) else None)
 
 
 def _read_json(text: str) -> Any:
