@@ -11,9 +11,8 @@ from batchwright import TableError
 from batchwright.columns import lots_of, read_column
 from batchwright.encoding import LabelEncoder
 from batchwright.times import TimeReader, rank_times
+from refusals import TEXT
 
-# Pandas has a type of its own for text since 3.
-TEXT = str(pd.Series(["1"]).dtype)
 # Each kind of key with its codes and labels; every container below must give these.
 DATES = np.array(["2024-01-02", "2024-01-01", "2024-01-02", "2024-01-03"], dtype="datetime64[us]").tolist()
 KINDS = {

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from batchwright.draft import Draft
@@ -14,7 +13,7 @@ from batchwright.errors import ChainError, SettingError, SettingTypeError, State
 from batchwright.index import MetadataIndex
 from batchwright.sampler import PipelineSampler
 from batchwright.stages import ConditionBalancer, Drawer, ExperimentSelector, LeakMixer, Stage, TemporalEnricher
-from refusals import refused
+from refusals import TEXT, refused
 
 
 class OnlyX(Stage):
@@ -33,7 +32,6 @@ TABLE = {"experiment": ["a"] * 6 + ["b"] * 6, "condition": ["x", "y"] * 6, "hour
 FILTER, SELECT, LEAK, SPLIT = OnlyX(), ExperimentSelector(), LeakMixer(0.25), ConditionBalancer()
 WINDOW, DATED, DRAW = TemporalEnricher("hours", 1), TemporalEnricher("when", "1h"), Drawer()
 BELOW_0, ABOVE_1, LARGEST = math.nextafter(0, -1), math.nextafter(1, 2), np.finfo(float).max
-TEXT = str(pd.Series(["1"]).dtype)
 APART = "num_replicas and rank must be given together; got"
 ORDER = "The order of a chain is filters, ...; got a"
 

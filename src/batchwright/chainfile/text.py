@@ -23,6 +23,7 @@ _PLAIN = {
     "float": (r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", [*"-+.0123456789"]),
 }
 _TAG = "tag:yaml.org,2002:"
+# The line breaks of YAML 1.1 besides "\n".
 _BREAKS = re.compile("[\x85\u2028\u2029]")
 _READ: dict[str, Callable[[str], Any]] = {
     "null": lambda _: None,
@@ -78,7 +79,7 @@ def write_text(document: dict[str, Any], form: Format) -> str:
 
 
 def _represent_text(dumper: Any, text: str) -> Any:
-    """Put text with a rare line break between double quotes, where it is escaped: readers fold it between others."""
+    """Write a rare line break as an escape, which takes double quotes: as it stands, readers may make it a space."""
     return dumper.represent_scalar(f"{_TAG}str", text, style='"' if _BREAKS.search(text) else None)
 
 
