@@ -60,14 +60,27 @@ class Column:
         """Return the values of some rows; those of polars and pyarrow are converted here, not as a whole."""
         module = type(self.values).__module__
         if module.startswith("polars"):
-            values = self.values[start:stop]
-            read = pd.Series(values.to_numpy())
-            zone = getattr(values.dtype, "time_zone", None)
-            return read if zone is None else read.dt.tz_localize("UTC").dt.tz_convert(zone)
+            return _from_polars(self.values[start:stop])
         if module.startswith("pyarrow"):
-            return pd.Series(self.values.slice(start, stop - start).to_pandas(date_as_object=False))
+            return _from_pyarrow(self.values.slice(start, stop - start))
         series: pd.Series[Any] = self.values.iloc[start:stop]
         return series
+
+
+def _from_polars(values: Any) -> pd.Series[Any]:
+    if values.dtype.is_integer() and values.null_count():
+        # Not as floats, which cannot tell large integers apart.
+        whole, missing = values.fill_null(0).to_numpy(), values.is_null().to_numpy()
+        return pd.Series(pd.arrays.IntegerArray(whole, missing))
+    series = pd.Series(values.to_numpy())
+    zone = getattr(values.dtype, "time_zone", None)
+    return series if zone is None else series.dt.tz_localize("UTC").dt.tz_convert(zone)
+
+
+def _from_pyarrow(values: Any) -> pd.Series[Any]:
+    if values.null_count and str(values.type).lstrip("u").startswith("int"):
+        return pd.Series(values, dtype=pd.ArrowDtype(values.type))
+    return pd.Series(values.to_pandas(date_as_object=False))
 
 
 def read_column(table: Any, name: str) -> Column:

@@ -78,7 +78,7 @@ class MetadataIndex(Parts):
         by
             Key columns, of any type whose values sort. No value may be missing.
         order_by
-            Column of numbers or dates that orders the rows within a cell. Rows without a value come last.
+            Column of finite numbers or of dates that orders the rows within a cell. Rows without a value come last.
 
         Raises
         ------

@@ -36,8 +36,8 @@ class TimeCounter:
     def encode(self, ids: NDArray[Any], times: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any] | None:
         """Take in some rows and return the numbers of their times, in integers as small as may be.
 
-        None, and nothing is taken in, where the times would be too many or cost too much, or where integers that
-        differed are equal as floats. From then on it only decodes the numbers that it gave.
+        None, and nothing is taken in, where the times would be too many or cost too much. From then on it only
+        decodes the numbers that it gave.
 
         Parameters
         ----------
@@ -50,18 +50,17 @@ class TimeCounter:
         """
         values = np.concatenate([part.astype(dtype, copy=False) for part in (self._times, times)])
         numbers, distinct = pd.factorize(values, use_na_sentinel=False)
-        # Known times keep their numbers, unless two became one.
-        known, numbers = np.split(numbers, [self._times.size])
-        if (known != np.arange(known.size)).any():
-            return None
+        # Known times keep their numbers.
+        known = self._times.size
+        numbers = numbers[known:]
         shape = (max(len(self._counts), int(ids.max()) + 1), distinct.size)
         grows = shape != self._counts.shape
-        self._means += _COST_OF_A_ROW * times.size - known.size - grows * self._counts.size
+        self._means += _COST_OF_A_ROW * times.size - known - grows * self._counts.size
         if shape[0] * shape[1] > _MOST or self._means < 0:
             return None
         if grows:
             counts = np.zeros(shape, dtype=np.int64)
-            counts[: len(self._counts), : known.size] = self._counts
+            counts[: len(self._counts), :known] = self._counts
             self._counts = counts
         self._times = distinct
         np.add.at(self._counts.reshape(-1), ids.astype(np.int64) * distinct.size + numbers, 1)

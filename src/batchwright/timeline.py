@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any
 
@@ -55,7 +56,7 @@ class Timeline:
 
     @cached_property
     def _sorted_times(self) -> SortedValues:
-        return SortedValues(self.times)
+        return SortedValues(_as_numbers(self.times))
 
     @cached_property
     def _sorted_keys(self) -> SortedValues:
@@ -73,14 +74,8 @@ class Timeline:
         numpy.ndarray
             int64, shape (2, *ranks.shape): the half-open ranges, first ranks and the ranks behind the last.
         """
-        times = self.times[ranks]
-        reach = half_width
-        if self.times.dtype.kind == "f":
-            # Decimals are not exact in binary: 0.8 - 0.1 is a little more than 0.7, which is meant to be included.
-            reach = half_width + 4 * np.spacing(np.maximum(np.abs(times), half_width))
-        first = self._sorted_times.search(times - reach)
-        behind = self._sorted_times.search(times + reach, side="right")
-        return np.stack([first, behind])
+        low, high = _ends_around(_as_numbers(self.times)[ranks], _as_numbers(half_width).item())
+        return np.stack([self._sorted_times.search(low), self._sorted_times.search(high, side="right")])
 
     def position(self, cells: NDArray[np.int64], ranks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the first position in each cell whose time has at least the given rank; arguments broadcast."""
@@ -98,3 +93,38 @@ class Timeline:
             return np.stack([starts, stops])
         first = self._sorted_starts.search(starts, side="right") - 1
         return np.stack([first, self._sorted_starts.search(stops)])
+
+
+def _as_numbers(values: Any) -> NDArray[Any]:
+    """Return dates and durations as whole nanoseconds, and numbers as they are."""
+    array = np.asarray(values)
+    return array.view(np.int64) if array.dtype.kind in "mM" else array
+
+
+def _ends_around(times: NDArray[Any], half_width: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return ``times - half_width`` and ``times + half_width``, rounded outwards by what decimals lack in binary.
+
+    0.8 - 0.1 is a little more than 0.7, which is meant to be included.
+
+    Parameters
+    ----------
+    times
+        float64 or int64, of any shape.
+    half_width
+        Not negative.
+
+    Returns
+    -------
+    low, high
+        Of the type of the times; where that ends before a window does, its last number.
+    """
+    if times.dtype.kind == "f":
+        reach = half_width + 4 * np.spacing(np.maximum(np.abs(times), half_width))
+        with np.errstate(over="ignore"):
+            return times - reach, times + reach
+    # Floats cannot tell large integers apart, and integers wrap around; counts from the least one do not.
+    whole = half_width if half_width == int(half_width) else math.floor(half_width + 4 * math.ulp(half_width))
+    reach, least = np.uint64(min(int(whole), 2**64 - 1)), np.uint64(2**63)
+    counts = times.view(np.uint64) ^ least
+    low, high = np.maximum(counts, reach) - reach, np.minimum(counts, ~reach) + reach
+    return (low ^ least).view(np.int64), (high ^ least).view(np.int64)

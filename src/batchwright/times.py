@@ -14,6 +14,8 @@ __all__ = ["TimeReader", "is_missing", "rank_times"]
 
 # Pandas takes them for dates, but cannot tell whether they have a zone.
 _DAYS_OF_ARROW = ("date32[day][pyarrow]", "date64[ms][pyarrow]")
+# So many bits of an integer, besides its sign, int64 and float64 keep.
+_BITS = {"i": 63, "f": 53}
 
 
 class TimeReader:
@@ -29,20 +31,23 @@ class TimeReader:
         self.name = name
         self.dtype: np.dtype[Any] = np.dtype(np.int64)
         self._kinds: dict[str, None] = {}
+        self._bits = 0
 
     def read(self, series: pd.Series[Any]) -> NDArray[Any]:
-        """Return the values: int64 where they are signed integers, datetime64 where they are dates, else float64.
+        """Return the values: int64 where they are integers, datetime64 where they are dates, else float64.
 
         All lots together have the type `dtype` at the end: float64 where some were integers and some were not.
 
         Raises
         ------
         TableError
-            If the column holds neither numbers nor dates, or both.
+            If the column holds neither numbers nor dates, or both; if a number is infinite, or an integer does not
+            keep its value in the type of them all.
         """
         if series.isna().all():
             # Values that are all missing may be of any kind.
             self.dtype = np.dtype(np.float64) if self.dtype.kind == "i" else self.dtype
+            self._require_exact()
             return np.full(len(series), np.nan).astype(self.dtype)
         kind, ready = self._read(series)
         self._kinds.setdefault(kind)
@@ -54,6 +59,7 @@ class TimeReader:
             raise TableError(msg)
         if ready.dtype.kind != "i":
             self.dtype = ready.dtype
+        self._require_exact()
         return ready
 
     def _read(self, series: pd.Series[Any]) -> tuple[str, NDArray[Any]]:
@@ -62,16 +68,43 @@ class TimeReader:
         if pd.api.types.is_datetime64_any_dtype(series.dtype):
             zone = getattr(series.dt, "tz", None)
             return "dates with a zone" if zone else "dates", self._read_dates(series, zone)
-        if pd.api.types.is_signed_integer_dtype(series.dtype) and not series.hasnans:
-            # Not as floats, which cannot tell nanoseconds since 1970 apart.
-            return "numbers", series.to_numpy(dtype=np.int64)
+        if pd.api.types.is_integer_dtype(series.dtype):
+            return "numbers", self._read_integers(series)
         if pd.api.types.is_any_real_numeric_dtype(series.dtype):
-            return "numbers", series.to_numpy(dtype=np.float64, na_value=np.nan)
+            return "numbers", self._read_floats(series)
         msg = (
             f"An ordered column must hold numbers or dates; {self.name!r} holds {series.dtype}. "
             "Convert it first, for instance with pandas.to_numeric or pandas.to_datetime."
         )
         raise TableError(msg)
+
+    def _read_integers(self, series: pd.Series[Any]) -> NDArray[Any]:
+        """Return integers as such where none is missing: floats cannot tell nanoseconds since 1970 apart."""
+        bits = max(int(series.max()), ~int(series.min())).bit_length()
+        self._bits = max(self._bits, bits)
+        if series.hasnans or bits > _BITS["i"]:
+            return series.to_numpy(dtype=np.float64, na_value=np.nan)
+        return series.to_numpy(dtype=np.int64)
+
+    def _read_floats(self, series: pd.Series[Any]) -> NDArray[Any]:
+        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        infinite = np.count_nonzero(np.isinf(values))
+        if infinite:
+            msg = (
+                f"The numbers of an ordered column must be finite; {self.name!r} holds {infinite} that are infinite. "
+                "Leave them empty: rows without a value are in no window."
+            )
+            raise TableError(msg)
+        return values
+
+    def _require_exact(self) -> None:
+        if self._bits > _BITS.get(self.dtype.kind, self._bits):
+            msg = (
+                f"Integers of an ordered column must keep their values, in {_BITS['i']} bits, or in {_BITS['f']} where "
+                f"decimals or missing values make floats of them; {self.name!r} holds some of {self._bits} bits. "
+                "Subtract the least, or convert them to dates with pandas.to_datetime."
+            )
+            raise TableError(msg)
 
     def _read_dates(self, series: pd.Series[Any], zone: Any) -> NDArray[Any]:
         naive = series if zone is None else series.dt.tz_convert(None)

@@ -263,6 +263,13 @@ def test_an_index_tells_the_times_of_its_rows(times: Any) -> None:
     np.testing.assert_array_equal(read_times(index, "when"), read_times(table, "when"))
 
 
+def test_rows_without_times_may_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some rows are read at a time, of which those without any value do not say what kind the others are."""
+    monkeypatch.setattr("batchwright.columns._ROWS_A_LOT", 2)
+    when = pd.Series(pd.to_datetime([None, None, "2026-03-02", None]))
+    np.testing.assert_array_equal(read_times({"when": when.astype(object)}, "when"), when.to_numpy("datetime64[ns]"))
+
+
 @pytest.mark.parametrize("dates", [False, True])
 def test_times_are_quartiles_that_occur(dates: bool) -> None:
     """With a window in the chain each batch has its quartiles of the ordered column, missing values aside."""

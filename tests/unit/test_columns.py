@@ -11,7 +11,7 @@ from batchwright import TableError
 from batchwright.columns import lots_of, read_column
 from batchwright.encoding import LabelEncoder
 from batchwright.times import TimeReader, rank_times
-from refusals import TEXT
+from refusals import TEXT, refused
 
 # Each kind of key with its codes and labels; every container below must give these.
 DATES = np.array(["2024-01-02", "2024-01-01", "2024-01-02", "2024-01-03"], dtype="datetime64[us]").tolist()
@@ -203,6 +203,55 @@ def test_order_of_numbers(build: Callable[[], Any]) -> None:
     assert ranks.dtype == np.int64
     assert values.tolist() == [-1.0, 2.5]
     assert values.dtype == np.float64
+
+
+# So far apart that floats make one of the first two.
+LARGE = [2**60 + 1, 2**60, -9]
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        pytest.param(lambda: frame(LARGE), id="pandas"),
+        pytest.param(lambda: frame(LARGE, "Int64"), id="pandas-nullable"),
+        pytest.param(lambda: frame(LARGE, object), id="pandas-object"),
+        pytest.param(lambda: polars(LARGE), id="polars"),
+        pytest.param(lambda: arrow_chunks(LARGE), id="arrow-chunks"),
+        pytest.param(lambda: {"key": np.array([2**60 + 1, 2**60, 5], dtype="uint64")}, id="array-unsigned"),
+        pytest.param(lambda: arrow([2**60 + 1, 2**60, 5], "uint64"), id="arrow-unsigned"),
+    ],
+)
+def test_order_of_large_integers(build: Callable[[], Any]) -> None:
+    """Integers that floats cannot tell apart are told apart, whatever their type."""
+    ranks, values = encode_order(build(), "key")
+    assert ranks.tolist() == [2, 1, 0]
+    assert values.dtype == np.int64
+    assert values[1:].tolist() == [2**60, 2**60 + 1]
+
+
+@pytest.mark.parametrize(
+    ("build", "bits"),
+    [
+        pytest.param(lambda: frame([2**53, None], "Int64"), 54, id="pandas-nullable"),
+        pytest.param(lambda: frame([-(2**60), None], "Int64"), 60, id="negative"),
+        pytest.param(lambda: polars([2**53, None]), 54, id="polars"),
+        pytest.param(lambda: arrow([2**53, None]), 54, id="arrow"),
+        pytest.param(lambda: {"key": np.array([2**63, 1], dtype="uint64")}, 64, id="unsigned"),
+    ],
+)
+def test_integers_that_would_not_keep_their_values_are_refused(build: Callable[[], Any], bits: int) -> None:
+    """Floats, which have missing values, tell apart what has 53 bits; one of -2**53 is among these."""
+    text = f"Integers ... must keep their values, in 63 bits, or in 53 where ...; 'key' holds some of {bits} bits. "
+    with refused(TableError, text):
+        encode_order(build(), "key")
+    values = encode_order(frame([-(2**53), None, 2**53 - 1], "Int64"), "key")[1]
+    assert values.tolist() == [-(2.0**53), 2.0**53 - 1]
+
+
+def test_infinite_numbers_are_refused() -> None:
+    """What is infinitely far away is in no window."""
+    with refused(TableError, "The numbers of an ordered column must be finite; 'key' holds 2 that are infinite. "):
+        encode_order(frame([1.0, np.inf, -np.inf, None]), "key")
 
 
 @pytest.mark.parametrize("container", [frame, arrays, polars, arrow, arrow_chunks])

@@ -71,7 +71,9 @@ def read_times(table: Any, name: str) -> NDArray[Any]:
     if isinstance(table, MetadataIndex):
         return _times_of_index(table, name)
     reader = TimeReader(name)
-    return np.concatenate([reader.read(lot[name]) for _, lot in lots_of(table, [name])])
+    lots = [reader.read(lot[name]) for _, lot in lots_of(table, [name])]
+    # Only the last lot tells the type of them all.
+    return np.concatenate([lot.astype(reader.dtype, copy=False) for lot in lots])
 
 
 def _labels_of_index(index: MetadataIndex, name: str) -> LabelColumn:

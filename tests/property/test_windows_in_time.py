@@ -1,0 +1,53 @@
+"""Which times lie in a window: of integers and dates exactly, of decimals as they are meant."""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchwright import MetadataIndex
+
+LEAST, MOST = -(2**63), 2**63 - 1
+# Some stand close to others and to the ends, where floats tell no neighbours apart.
+CENTRES = [LEAST, -(2**53), 0, 10**18, MOST]
+INTEGERS = st.builds(
+    lambda centre, apart: min(max(centre + apart, LEAST), MOST), st.sampled_from(CENTRES), st.integers(-9, 9)
+)
+DATES = INTEGERS.filter(lambda number: number > LEAST)
+
+
+def held(times: Any, half_width: Any) -> list[list[int]]:
+    """Return for each distinct time those in its window, as integers."""
+    timeline: Any = MetadataIndex.from_table({"t": times}, (), "t").timeline
+    starts, stops = timeline.ranks_around(np.arange(timeline.times.size), half_width)
+    return [timeline.times[start:stop].astype(np.int64).tolist() for start, stop in zip(starts, stops, strict=True)]
+
+
+def expected(times: list[int], half_width: float) -> list[list[int]]:
+    """Compare each with each, as numbers without bounds."""
+    distinct, exact = sorted(set(times)), Fraction(half_width)
+    return [[other for other in distinct if abs(other - time) <= exact] for time in distinct]
+
+
+@given(st.lists(INTEGERS, min_size=1), st.integers(0, 2**65).map(float) | st.sampled_from([0.5, 2.0, 7.25, 1e300]))
+def test_windows_of_integers_are_exact(times: list[int], half_width: float) -> None:
+    """Also of nanoseconds since 1970, and where a window reaches beyond what an integer holds."""
+    assert held(np.array(times), half_width) == expected(times, half_width)
+
+
+@given(st.lists(DATES, min_size=1), st.integers(0, 20) | st.integers(0, MOST))
+def test_windows_of_dates_are_exact(times: list[int], half_width: int) -> None:
+    """Windows may reach beyond the years that dates have."""
+    dates = np.array(times).view("datetime64[ns]")
+    assert held(dates, np.timedelta64(half_width, "ns")) == expected(times, half_width)
+
+
+@given(st.lists(st.integers(-99, 99), min_size=1), st.integers(0, 99), st.integers(1, 100))
+def test_windows_do_not_depend_on_the_type(times: list[int], parts: int, of: int) -> None:
+    """Integers are in a window if they are as floats, also where its width is a little less than what is meant."""
+    half_width = parts * (1 / of)
+    assert held(np.array(times), half_width) == held(np.array(times, dtype=float), half_width)
+    meant = [[other for other in sorted(set(times)) if abs(other - time) * of <= parts] for time in sorted(set(times))]
+    assert held(np.array(times), half_width) == meant
