@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from batchwright.decimals import as_decimals
 from batchwright.errors import TableError
 
 __all__ = ["TimeReader", "is_missing", "rank_times"]
@@ -87,7 +88,8 @@ class TimeReader:
         return series.to_numpy(dtype=np.int64)
 
     def _read_floats(self, series: pd.Series[Any]) -> NDArray[Any]:
-        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        dtype: Any = getattr(series.dtype, "numpy_dtype", series.dtype)
+        values = series.to_numpy(dtype=dtype if dtype.kind == "f" else np.float64, na_value=np.nan)
         infinite = np.count_nonzero(np.isinf(values))
         if infinite:
             msg = (
@@ -95,7 +97,7 @@ class TimeReader:
                 "Leave them empty: rows without a value are in no window."
             )
             raise TableError(msg)
-        return values
+        return as_decimals(values)
 
     def _require_exact(self) -> None:
         if self._bits > _BITS.get(self.dtype.kind, self._bits):
