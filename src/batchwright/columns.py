@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import attrs
@@ -10,17 +11,35 @@ import numpy as np
 import pandas as pd
 
 from batchwright._checks import some_of
-from batchwright.errors import TableError
+from batchwright.errors import SettingTypeError, TableError
 
-__all__ = ["Column", "as_columns", "column_names", "columns_to_read", "lots_of", "read_column"]
+__all__ = ["Column", "as_columns", "column_names", "columns_to_read", "lots_of", "read_column", "read_columns"]
 
 # What a lot needs besides stays in the cache, and is little beside a table that is worth the care.
 _ROWS_A_LOT = 1 << 18
+# What stands for rows that are not there yet, and how to get them.
+_QUERIES = {
+    "LazyFrame": ("polars LazyFrame", "table.select(...).collect() with the columns that the chain names"),
+    "DuckDBPyRelation": ("DuckDB relation", "table.df()"),
+}
 
 
-def as_columns(by: str | Iterable[str]) -> tuple[str, ...]:
-    """Return `by`, one column name or several, as a tuple of names."""
-    return (by,) if isinstance(by, str) else tuple(by)
+def as_columns(by: Any, name: str = "by") -> tuple[str, ...]:
+    """Return `by`, one column name or several, as a tuple of names.
+
+    Raises
+    ------
+    SettingTypeError
+        If it is neither, or a set; the argument of the given name is said to be wrong.
+    """
+    # Sets have no order that all processes share, and labels stand in that of their columns.
+    listed = isinstance(by, Iterable) and not isinstance(by, str | Mapping | AbstractSet)
+    names = list(by) if listed else [by]
+    if not all(isinstance(column, Hashable) for column in names) or not (listed or isinstance(by, str)):
+        msg = f"`{name}` must name one column or several; got {by!r} ({name}). Pass a name or a list of names."
+        raise SettingTypeError(msg)
+    # A subclass, such as NumPy's, is another name in what is printed and saved.
+    return tuple(str.__str__(column) if isinstance(column, str) else column for column in names)
 
 
 def columns_to_read(columns: tuple[str, ...], order_by: str | None) -> list[str]:
@@ -30,11 +49,10 @@ def columns_to_read(columns: tuple[str, ...], order_by: str | None) -> list[str]
 
 def column_names(table: Any) -> list[Any]:
     """Return the names of the columns of a frame or of a dict of arrays."""
-    if type(table).__module__.startswith("polars") and type(table).__name__ == "LazyFrame":
-        msg = (
-            "A table must be in memory; got a polars LazyFrame, whose rows are 0 so far (table). "
-            "Pass table.select(...).collect() with the columns that the chain names."
-        )
+    kind = type(table).__name__
+    if kind in _QUERIES:
+        what, way_out = _QUERIES[kind]
+        msg = f"A table must be in memory; got a {what}, whose rows are 0 so far (table). Pass {way_out}."
         raise TableError(msg)
     if hasattr(table, "keys") and not hasattr(table, "columns"):
         return list(table.keys())
@@ -43,7 +61,7 @@ def column_names(table: Any) -> list[Any]:
     if hasattr(table, "columns"):
         return list(table.columns)
     msg = (
-        f"A table must be a pandas, polars or pyarrow table, or a dict of arrays; got {type(table).__name__} "
+        f"A table must be a pandas, polars or pyarrow table, or a dict of arrays; got {kind} "
         "(table). Pass the metadata table itself, not the dataset or a sampler."
     )
     raise TableError(msg)
@@ -53,16 +71,27 @@ def column_names(table: Any) -> list[Any]:
 class Column:
     """One column of a table, of which some rows at a time are read."""
 
+    name: str
     values: Any
     size: int
 
     def rows(self, start: int, stop: int) -> pd.Series[Any]:
-        """Return the values of some rows; those of polars and pyarrow are converted here, not as a whole."""
+        """Return the values of some rows; those of polars and pyarrow are converted here, not as a whole.
+
+        Raises
+        ------
+        TableError
+            If pandas has no such values.
+        """
         module = type(self.values).__module__
-        if module.startswith("polars"):
-            return _from_polars(self.values[start:stop])
-        if module.startswith("pyarrow"):
-            return _from_pyarrow(self.values.slice(start, stop - start))
+        try:
+            if module.startswith("polars"):
+                return _from_polars(self.values[start:stop])
+            if module.startswith("pyarrow"):
+                return _from_pyarrow(self.values.slice(start, stop - start))
+        except (TypeError, ValueError, NotImplementedError, ArithmeticError) as error:
+            msg = f"A column must be of a type that pandas has; {self.name!r} is not: {error}. Convert it to text."
+            raise TableError(msg) from error
         series: pd.Series[Any] = self.values.iloc[start:stop]
         return series
 
@@ -78,9 +107,16 @@ def _from_polars(values: Any) -> pd.Series[Any]:
 
 
 def _from_pyarrow(values: Any) -> pd.Series[Any]:
-    if values.null_count and str(values.type).lstrip("u").startswith("int"):
+    kind = str(values.type)
+    if values.null_count and kind.lstrip("u").startswith("int"):
         return pd.Series(values, dtype=pd.ArrowDtype(values.type))
-    return pd.Series(values.to_pandas(date_as_object=False))
+    try:
+        return pd.Series(values.to_pandas(date_as_object=False))
+    except ValueError:
+        # Pandas makes no category of a dictionary that has an entry twice, or a missing one.
+        if not kind.startswith("dictionary"):
+            raise
+        return _from_pyarrow(values.cast(values.type.value_type))
 
 
 def read_column(table: Any, name: str) -> Column:
@@ -102,7 +138,23 @@ def read_column(table: Any, name: str) -> Column:
     values = table[name]
     if not type(values).__module__.startswith(("polars", "pyarrow")):
         values = _as_series(values, name)
-    return Column(values, len(values))
+    return Column(name, values, len(values))
+
+
+def read_columns(table: Any, names: Iterable[str]) -> dict[str, Column]:
+    """Return several columns.
+
+    Raises
+    ------
+    TableError
+        As of `read_column`, or if they differ in length.
+    """
+    columns = {name: read_column(table, name) for name in names}
+    lengths = {column.size for column in columns.values()}
+    if len(lengths) > 1:
+        msg = f"All columns must be equally long; got lengths {sorted(lengths)} (table). Cut them to one length."
+        raise TableError(msg)
+    return columns
 
 
 def _as_series(values: Any, name: str) -> pd.Series[Any]:
@@ -114,7 +166,9 @@ def _as_series(values: Any, name: str) -> pd.Series[Any]:
         values = pd.Series(values, copy=False) if isinstance(values, np.ndarray) else pd.Series(values)
     # All rows decide what objects are: some of them alone may look like numbers.
     series: pd.Series[Any] = values.infer_objects() if values.dtype == object else values
-    return series
+    dtype: Any = series.dtype
+    swapped = isinstance(dtype, np.dtype) and not dtype.isnative
+    return series.astype(dtype.newbyteorder("=")) if swapped else series
 
 
 def lots_of(table: Any, names: Sequence[str]) -> Iterator[tuple[int, dict[str, pd.Series[Any]]]]:
@@ -127,12 +181,9 @@ def lots_of(table: Any, names: Sequence[str]) -> Iterator[tuple[int, dict[str, p
     TableError
         If a column cannot be read, or columns differ in length.
     """
-    columns = {name: read_column(table, name) for name in names}
-    lengths = {column.size for column in columns.values()} or {_length(table)}
-    if len(lengths) > 1:
-        msg = f"All columns must be equally long; got lengths {sorted(lengths)} (table). Cut them to one length."
-        raise TableError(msg)
-    size = lengths.pop()
+    columns = read_columns(table, names)
+    size = next((column.size for column in columns.values()), None)
+    size = _length(table) if size is None else size
     for start in range(0, size, _ROWS_A_LOT):
         stop = min(start + _ROWS_A_LOT, size)
         yield stop - start, {name: column.rows(start, stop) for name, column in columns.items()}

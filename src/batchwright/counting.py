@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from batchwright.columns import read_column
+from batchwright.columns import Column, read_columns
 from batchwright.errors import TableError
 
 __all__ = ["read_counts", "read_runs"]
@@ -17,7 +17,7 @@ __all__ = ["read_counts", "read_runs"]
 _WAY_OUT = "Pass the result of COUNT(*), one row a group in the order of the table."
 
 
-def read_counts(table: Any, name: str) -> NDArray[np.int64]:
+def read_counts(column: Column) -> NDArray[np.int64]:
     """Return a column of counts as int64.
 
     Raises
@@ -25,8 +25,7 @@ def read_counts(table: Any, name: str) -> NDArray[np.int64]:
     TableError
         If a count is missing, no integer or negative, or all are 0.
     """
-    column = read_column(table, name)
-    series = column.rows(0, column.size)
+    name, series = column.name, column.rows(0, column.size)
     missing = int(series.isna().sum())
     if missing:
         msg = f"A count must be there for every group; {name!r} has {missing} missing of {len(series)}. {_WAY_OUT}"
@@ -48,8 +47,9 @@ def read_runs(table: Any, names: Iterable[str], count: str) -> tuple[dict[str, p
     Raises
     ------
     TableError
-        As of `read_counts`, or if a column is missing.
+        As of `read_counts`, or if a column is missing or of another length.
     """
-    lengths = read_counts(table, count)
-    columns = {name: read_column(table, name) for name in names}
-    return {name: column.rows(0, column.size)[lengths > 0] for name, column in columns.items()}, lengths[lengths > 0]
+    names = list(names)
+    columns = read_columns(table, [*names, count])
+    lengths = read_counts(columns[count])
+    return {name: columns[name].rows(0, lengths.size)[lengths > 0] for name in names}, lengths[lengths > 0]

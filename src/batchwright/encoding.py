@@ -1,4 +1,4 @@
-"""Labels and cells as numbers: in order of first appearance while rows come in, in canonical order at the end."""
+"""Cells as numbers: in order of first appearance while rows come in, in canonical order at the end."""
 
 from __future__ import annotations
 
@@ -10,24 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from batchwright.errors import TableError
+from batchwright.labelcodes import LabelEncoder, small_type
 
-__all__ = ["CellEncoder", "Cells", "LabelEncoder"]
+__all__ = ["CellEncoder", "Cells"]
 
 Integers = NDArray[np.int64]
-
-_KINDS = {"b": "truth values", "i": "integers", "u": "integers", "f": "floats", "M": "dates", "m": "durations"}
-
-
-class _Codebook:
-    """A number for each value, in order of first appearance."""
-
-    def __init__(self) -> None:
-        self.codes: dict[Hashable, int] = {}
-
-    def encode(self, values: Iterable[Hashable]) -> Integers:
-        codes = self.codes
-        return np.array([codes.setdefault(value, len(codes)) for value in values], dtype=np.int64)
 
 
 class _Pairs:
@@ -45,111 +32,6 @@ class _Pairs:
 
     def take(self, numbers: Integers) -> tuple[Integers, Integers]:
         return self._keys[numbers] >> 31, self._keys[numbers] & (2**31 - 1)
-
-
-class LabelEncoder:
-    """Turns the values of one key column into codes, some rows at a time.
-
-    Codes count the labels as they come, so that rows which were encoded need not be looked at again; `sort` says at the
-    end which place each label has among the sorted ones.
-
-    Parameters
-    ----------
-    name
-        The column, for messages.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._book = _Codebook()
-        self._rows = self._missing = 0
-        self._kinds: dict[str, None] = {}
-        self._categories: Any = None
-        self._code_of_category: NDArray[Any] | None = None
-
-    @property
-    def size(self) -> int:
-        """Number of labels so far, at least 1."""
-        return max(1, len(self._book.codes))
-
-    def encode(self, series: pd.Series[Any]) -> NDArray[Any]:
-        """Return the code of each row, in integers as small as may be."""
-        try:
-            codes = self._encode(series)
-        except TypeError as error:
-            raise self._unusable(error) from error
-        self._rows += codes.size
-        return codes
-
-    def sort(self, used: Integers) -> tuple[tuple[Hashable, ...], Integers]:
-        """Return the used labels as plain Python objects, sorted, and the place of each code among them.
-
-        Raises
-        ------
-        TableError
-            If a row had no value, if the values were of several kinds, or do not sort.
-        """
-        self._check()
-        values = list(self._book.codes)
-        labels = [values[code] for code in used.tolist()]
-        try:
-            places = pd.factorize(pd.Series(labels).infer_objects(), sort=True)[0]
-        except TypeError as error:
-            raise self._unusable(error) from error
-        rank = np.zeros(self.size, dtype=np.int64)
-        rank[used] = places
-        return tuple(labels[i] for i in np.argsort(places).tolist()), rank
-
-    def _encode(self, series: pd.Series[Any]) -> NDArray[Any]:
-        if isinstance(series.dtype, pd.CategoricalDtype):
-            found, code_of = series.cat.codes.to_numpy(), self._of_categories(series.cat.categories)
-        else:
-            found, values = pd.factorize(series)
-            code_of = self._of(values)
-        missing = int(np.count_nonzero(found < 0))
-        self._missing += missing
-        if code_of is None:
-            # As wide as all codes so far, of which a lot may hold the lower ones only.
-            return np.maximum(found, 0).astype(_small(self.size))
-        return code_of[found]
-
-    def _of(self, values: Any) -> NDArray[Any]:
-        """Return the code of each value, and one more at the end for what is missing, which will be refused."""
-        if len(values):
-            self._kinds.setdefault(_KINDS.get(getattr(values.dtype, "kind", "O"), "objects"))
-        codes = self._book.encode(values.tolist())
-        return np.append(codes, 0).astype(_small(self.size))
-
-    def _of_categories(self, categories: Any) -> NDArray[Any] | None:
-        """Return the code of each category; None where it is the number of the category."""
-        # All lots of a table share their categories, used or not, so they are looked up once.
-        if categories is not self._categories:
-            self._categories = categories
-            codes = self._of(categories)
-            same = np.array_equal(codes[:-1], np.arange(len(categories)))
-            self._code_of_category = None if same else codes
-        return self._code_of_category
-
-    def _check(self) -> None:
-        if self._missing:
-            msg = (
-                f"A key column must have a value in every row; {self.name!r} has {self._missing} missing of "
-                f"{self._rows}. Drop those rows, or give them a label of their own, such as fillna('unknown')."
-            )
-            raise TableError(msg)
-        if len(self._kinds) > 1:
-            msg = (
-                f"A key column must hold one kind of value in all chunks; {self.name!r} holds {len(self._kinds)}: "
-                f"{', '.join(self._kinds)}. Convert it to one type first."
-            )
-            raise TableError(msg)
-
-    def _unusable(self, error: TypeError) -> TableError:
-        msg = (
-            f"A key column must hold values that can be hashed and sorted; {self.name!r} cannot: {error}. "
-            "Convert it to text."
-        )
-        return TableError(msg)
 
 
 @attrs.frozen(eq=False)
@@ -241,7 +123,7 @@ def _join(left: NDArray[Any], right: NDArray[Any], lefts: int, rights: int, pair
     """Return the number of each pair; there are at most `lefts` x `rights` of them."""
     radix = lefts * rights
     # Wide enough for the radix itself, which may be the number of labels of one column.
-    key: NDArray[Any] = np.empty(left.size, dtype=_small(radix + 1))
+    key: NDArray[Any] = np.empty(left.size, dtype=small_type(radix + 1))
     np.multiply(left, rights, out=key, dtype=key.dtype, casting="unsafe")
     np.add(key, right, out=key, dtype=key.dtype, casting="unsafe")
     if radix > max(4 * key.size, 1024):
@@ -256,9 +138,4 @@ def _join(left: NDArray[Any], right: NDArray[Any], lefts: int, rights: int, pair
 
 def _numbers(keys: NDArray[Any], rights: int, pairs: _Pairs) -> NDArray[Any]:
     left, right = np.divmod(keys, rights)
-    return pairs.encode(left.astype(np.int64), right.astype(np.int64)).astype(_small(max(1, len(pairs))))
-
-
-def _small(number: int) -> np.dtype[Any]:
-    """Return the smallest type of the integers below a number; not uint64, which NumPy joins with others as floats."""
-    return np.min_scalar_type(number - 1) if number <= 2**32 else np.dtype(np.int64)
+    return pairs.encode(left.astype(np.int64), right.astype(np.int64)).astype(small_type(max(1, len(pairs))))

@@ -125,12 +125,12 @@ class MetadataIndex(Parts):
         >>> index.order.tolist()
         [1, 0, 2, 3]
         """
-        columns = _columns(by)
+        columns, order = _names(by, order_by)
         if folder is None:
-            return cls._of(build_from_chunks(columns, order_by, chunks))
+            return cls._of(build_from_chunks(columns, order, chunks))
         with NewFolder(folder) as new:
-            write_parts(build_from_chunks(columns, order_by, chunks, new.path), new)
-        return cls.open(folder, verify=False)
+            write_parts(build_from_chunks(columns, order, chunks, new.path), new)
+        return cls.open(new.target, verify=False)
 
     @classmethod
     def from_parquet(
@@ -174,9 +174,9 @@ class MetadataIndex(Parts):
         ...     MetadataIndex.from_parquet(folder, by="plate").order.tolist()
         [1, 0, 2, 3]
         """
-        columns = _columns(by)
-        rows = ParquetRows(find_files(paths), columns_to_read(columns, order_by), progress)
-        return cls.from_chunks(rows, columns, order_by, folder)
+        columns, order = _names(by, order_by)
+        rows = ParquetRows(find_files(paths), columns_to_read(columns, order), progress)
+        return cls.from_chunks(rows, columns, order, folder)
 
     @classmethod
     def from_counts(
@@ -215,9 +215,9 @@ class MetadataIndex(Parts):
         [0, 1, 2, 7]
         """
         others = [name for name in column_names(counts) if name not in (count, order_by)]
-        columns = _columns(others if by is None else by)
-        runs, lengths = read_runs(counts, columns_to_read(columns, order_by), count)
-        return cls._of(build_from_runs(columns, order_by, runs, lengths))
+        columns, order = _names(others if by is None else by, order_by)
+        runs, lengths = read_runs(counts, columns_to_read(columns, order), count)
+        return cls._of(build_from_runs(columns, order, runs, lengths))
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str], verify: bool = True) -> MetadataIndex:
@@ -306,6 +306,6 @@ class MetadataIndex(Parts):
         return {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
 
 
-def _columns(by: str | Iterable[str]) -> tuple[str, ...]:
-    """Return the names of the columns, each once."""
-    return tuple(dict.fromkeys(as_columns(by)))
+def _names(by: str | Iterable[str], order_by: str | None) -> tuple[tuple[str, ...], str | None]:
+    """Return the names of the key columns, each once, and of the ordered one."""
+    return tuple(dict.fromkeys(as_columns(by))), None if order_by is None else as_columns([order_by], "order_by")[0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from glob import glob
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import attrs
 
 from batchwright._checks import check_flag, some_of
-from batchwright.errors import SettingError, TableError
+from batchwright.errors import SettingError, SettingTypeError, TableError
 
 __all__ = ["Files", "ParquetRows", "find_files"]
 
@@ -36,8 +38,13 @@ def find_files(paths: Files) -> list[str]:
     TableError
         If there is none.
     """
+    if isinstance(paths, AbstractSet):
+        msg = f"Files must have an order, in which their rows count; got {paths!r} (from_parquet). Pass a list."
+        raise SettingTypeError(msg)
     if not isinstance(paths, (str, os.PathLike)):
         found = [os.fspath(path) for path in paths]
+    elif not os.fspath(paths):
+        found = []
     elif Path(paths).is_dir():
         found = sorted(str(path) for path in Path(paths).glob("*.parquet"))
     else:
@@ -79,7 +86,7 @@ class ParquetRows:
         pyarrow = import_module("pyarrow")
         for file in self.files:
             with _open(file) as rows:
-                for batch in rows.iter_batches(_ROWS_A_BATCH, columns=self._read_of(rows)):
+                for batch in _batches(rows, file, self._read_of(rows)):
                     yield pyarrow.Table.from_batches([batch])
                     if bar is not None:
                         bar.update(batch.num_rows)
@@ -118,9 +125,20 @@ def _open(file: str) -> Any:
     except ModuleNotFoundError as error:
         msg = "Parquet is read by pyarrow; 0 versions of it are there (from_parquet). Install batchwright[parquet]."
         raise TableError(msg) from error
-    try:
+    with _reading(file):
         return parquet.ParquetFile(file)
-    # pyarrow says ArrowInvalid, a ValueError, of what is no Parquet file.
+
+
+def _batches(rows: Any, file: str, columns: list[str]) -> Iterator[Any]:
+    with _reading(file):
+        yield from rows.iter_batches(_ROWS_A_BATCH, columns=columns)
+
+
+@contextmanager
+def _reading(file: str) -> Iterator[None]:
+    try:
+        yield
+    # pyarrow says ArrowInvalid, a ValueError, of what is no Parquet file, and OSError of one that is damaged.
     except (OSError, ValueError) as error:
         msg = f"A Parquet file must be readable; 1 is not: {error} ({file!r}). Name Parquet files only."
         raise TableError(msg) from error

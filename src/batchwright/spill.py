@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Spill", "new_array"]
+from batchwright.errors import StorageError
+
+__all__ = ["Spill", "new_array", "writing"]
 
 # Read from a file at a time: each lot of rows writes to all cells, and pages are written as a whole.
 _ENTRIES_READ = 1 << 22
@@ -35,7 +39,7 @@ class Spill:
             self._arrays.append(array)
             return
         self._forms.append((array.dtype, array.size))
-        with self._path.open("ab") as file:
+        with writing(self._path), self._path.open("ab") as file:
             np.ascontiguousarray(array).tofile(file)
 
     def drain(self, dtype: np.dtype[Any] | None = None) -> Iterator[NDArray[Any]]:
@@ -64,7 +68,27 @@ def new_array(folder: Path | None, name: str, dtype: DTypeLike, size: int) -> ND
     """Return an array to be filled, in memory or in a file of a folder."""
     if folder is None:
         return np.empty(size, dtype=dtype)
-    return np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=dtype, shape=(size,))
+    path = folder / f"{name}.npy"
+    with writing(path):
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(size,))
+        if hasattr(os, "posix_fallocate"):
+            # A full disk is an error here, and would end the process where the array is filled.
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return array
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say of what goes wrong with a file that an index could not be written."""
+    try:
+        yield
+    except OSError as error:
+        msg = (
+            f"An index must have room where it is written; 1 file could not be: {error} ({path}). "
+            "Make room there, or name a folder on another disk."
+        )
+        raise StorageError(msg) from error
 
 
 def _join(arrays: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchwright.errors import StorageError
+from batchwright.spill import writing
 
 __all__ = ["NewFolder", "Stored", "checksum", "open_folder"]
 
@@ -66,10 +67,11 @@ class NewFolder:
     def put(self, name: str, array: NDArray[Any]) -> int:
         """Write an array, unless it is mapped to its file here already, and return its checksum."""
         path = self.path / f"{name}.npy"
-        if isinstance(array, np.memmap) and path.exists():
-            array.flush()
-        else:
-            np.save(path, array, allow_pickle=False)
+        with writing(path):
+            if isinstance(array, np.memmap) and path.exists():
+                array.flush()
+            else:
+                np.save(path, array, allow_pickle=False)
         crc, size = checksum(array), path.stat().st_size
         head = size - array.nbytes
         self._forms[name] = {
@@ -97,8 +99,9 @@ class NewFolder:
         """
         header = {"format": _FORMAT, "version": _VERSION, "arrays": self._forms, "content": dict(content)}
         header["checksum"] = _checksum_of_header(header)
-        (self.path / _HEADER).write_text(json.dumps(header, allow_nan=False), encoding="ascii")
-        self._sync_all()
+        with writing(self.path):
+            (self.path / _HEADER).write_text(json.dumps(header, allow_nan=False), encoding="ascii")
+            self._sync_all()
         try:
             self.path.rename(self.target)
         except OSError as error:

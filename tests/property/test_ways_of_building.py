@@ -189,6 +189,12 @@ def test_counts_that_make_no_table_are_refused(counts: list[Any], text: str) -> 
         MetadataIndex.from_counts({"plate": ["a", "b"][: len(counts)], "count": counts})
 
 
+def test_counts_stand_beside_their_groups() -> None:
+    """Each group has one count."""
+    with refused(TableError, "All columns must be equally long; got lengths [2, 3] (table). "):
+        MetadataIndex.from_counts({"plate": ["a", "b", "c"], "count": [1, 2]})
+
+
 def test_chunks_of_several_kinds_are_refused() -> None:
     """1 and 1.0 are equal and yet different labels, so chunks may not differ in kind."""
     with refused(TableError, "A key column must hold one kind of value ...; 'k' holds 2: integers, floats. "):
@@ -198,6 +204,19 @@ def test_chunks_of_several_kinds_are_refused() -> None:
         MetadataIndex.from_chunks([{"k": [1]}, {"k": dates}], order_by="k")
     with refused(TableError, "A table must have rows; column 'k' has 0. "):
         MetadataIndex.from_chunks([], "k")
+
+
+def test_labels_that_equal_nothing_are_refused() -> None:
+    """A value that is no number equals itself for pandas, which looks at some rows, and not for a dict."""
+    chunks = [{"k": pd.Series([(0, float("nan")), (1, 1)])} for _ in range(2)]
+    with refused(TableError, "Labels ... must differ and stand in one order; 2 of 'k' do not: (0, nan) and (0, nan). "):
+        MetadataIndex.from_chunks(chunks, "k")
+
+
+def test_text_and_bytes_are_several_kinds() -> None:
+    """Files that say that they hold text do not go with those that do not."""
+    with refused(TableError, "A key column must hold one kind of value ...; 'k' holds 2: bytes, str. "):
+        MetadataIndex.from_chunks([{"k": ["a"]}, {"k": [b"a"]}], "k")
 
 
 @pytest.mark.parametrize("in_folder", [False, True])
@@ -263,11 +282,14 @@ def test_days_of_arrow_are_dates() -> None:
             assert (timeline.times == expected).all()
 
 
-def test_lazy_frames_are_refused() -> None:
-    """A polars LazyFrame holds no rows yet."""
+def test_queries_are_refused() -> None:
+    """What polars and DuckDB would work out later holds no rows yet."""
     lazy = pytest.importorskip("polars").LazyFrame({"k": [1]})
     with refused(TableError, "A table must be in memory; got a polars LazyFrame, whose rows are 0 so far (table). "):
         MetadataIndex.from_table(lazy, "k")
+    relation = pytest.importorskip("duckdb").sql("SELECT 'a' AS k, COUNT(*) AS count")
+    with refused(TableError, "A table must be in memory; got a DuckDB relation, whose rows are 0 so far (table). "):
+        MetadataIndex.from_counts(relation)
 
 
 def test_codes_of_categories_are_as_wide_as_those_before() -> None:

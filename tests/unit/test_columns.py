@@ -9,7 +9,7 @@ import pytest
 
 from batchwright import TableError
 from batchwright.columns import lots_of, read_column
-from batchwright.encoding import LabelEncoder
+from batchwright.labelcodes import LabelEncoder
 from batchwright.times import TimeReader, rank_times
 from refusals import TEXT, refused
 
@@ -69,6 +69,20 @@ def arrow_chunks(values: list[Any], *, dictionary: bool = False) -> Any:
     return pa.table({"key": pa.chunked_array([chunk.dictionary_encode() if dictionary else chunk for chunk in chunks])})
 
 
+def dictionary(values: list[Any], entries: list[Any]) -> Any:
+    """Return a table of a dictionary that has just these entries, also twice."""
+    pa = pytest.importorskip("pyarrow")
+    codes = [len(entries) - 1 - entries[::-1].index(value) for value in values]
+    return pa.table({"key": pa.DictionaryArray.from_arrays(codes, pa.array(entries))})
+
+
+def not_a_number(cast: str = "double[pyarrow]") -> pd.DataFrame:
+    """Return a column of Arrow with a value that is no number, which it does not count as missing."""
+    pa = pytest.importorskip("pyarrow")
+    made = pa.table({"key": pa.array([1.0, np.nan, 2.0, 1.0])}).to_pandas(types_mapper=pd.ArrowDtype)
+    return pd.DataFrame(made.astype(cast))
+
+
 def encoded(table: Any) -> tuple[list[int], tuple[Any, ...], list[type]]:
     """Return codes, labels and the types of the labels: 1, 1.0 and True are equal and yet not the same label."""
     codes, labels = encode_labels(table, "key")
@@ -104,6 +118,12 @@ OF_ONE_KIND = [
     pytest.param("date", lambda values: {"key": np.array(values, dtype="datetime64[D]")}, id="array-of-days"),
     pytest.param("date", lambda values: frame(values, dtype="datetime64[ns]"), id="pandas-ns"),
     pytest.param("date", lambda values: polars(values, "Datetime"), id="polars-Datetime"),
+    pytest.param("int", lambda values: arrays(np.array(values, dtype=">i4")), id="array-of-other-bytes"),
+    pytest.param("int", lambda values: frame(values, dtype=">i8"), id="pandas-of-other-bytes"),
+    pytest.param("int", lambda values: arrays(pd.arrays.SparseArray(values, fill_value=-9)), id="pandas-sparse"),
+    pytest.param("bool", lambda values: arrays(pd.arrays.SparseArray(values)), id="pandas-sparse-flags"),
+    pytest.param("text", lambda values: category([np.str_(value) for value in values]), id="category-of-numpy"),
+    pytest.param("text", lambda values: dictionary(values, ["a", "b", "b", "c"]), id="arrow-dictionary-with-a-twin"),
 ]
 
 
@@ -173,12 +193,51 @@ def test_missing_keys_are_refused(build: Callable[[], Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [pytest.param([[1], [2]], id="lists"), pytest.param([object(), object()], id="no-order")]
+    "build",
+    [
+        pytest.param(not_a_number, id="arrow-nan"),
+        pytest.param(lambda: not_a_number("category"), id="category-of-arrow-nan"),
+        pytest.param(lambda: dictionary(["a", None, "b"], ["a", None, "b"]), id="arrow-dictionary"),
+        pytest.param(
+            lambda: dictionary(["a", None], ["a", None]).to_pandas(types_mapper=pd.ArrowDtype), id="pandas-dictionary"
+        ),
+    ],
 )
-def test_labels_that_cannot_be_used_are_refused(values: list[Any]) -> None:
-    """Values that do not hash or do not sort make no key column, and the message names it."""
-    with pytest.raises(TableError, match="'key'"):
-        encode_labels(frame(values, dtype=object), "key")
+def test_labels_that_are_missing_are_refused(build: Callable[[], Any]) -> None:
+    """Where pandas does not count them as missing rows, and would give all others wrong labels."""
+    with refused(TableError, "A key column must have a value in every row; 'key' has 1 missing of ..."):
+        encode_labels(build(), "key")
+
+
+LARGEST = pd.Index([2**53 + 1, 2**53, 0.5], dtype=object)
+LISTS, STRUCTS = [[1], [2]], [{"a": 1}, {"a": 2}]
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        pytest.param(lambda: frame(LISTS, dtype=object), id="lists"),
+        pytest.param(lambda: frame([object(), object()], dtype=object), id="no-order"),
+        pytest.param(lambda: frame([frozenset([1]), frozenset([2])], dtype=object), id="half-an-order"),
+        pytest.param(lambda: frame(pd.Categorical.from_codes([0, 1, 2], LARGEST)), id="equal-as-floats"),
+        pytest.param(lambda: frame(LISTS, dtype=pd.ArrowDtype(arrow(LISTS)["key"].type)), id="arrow-lists"),
+        pytest.param(lambda: polars(STRUCTS), id="polars-structs"),
+        pytest.param(lambda: frame(["a", b"a"], dtype=object), id="text-and-bytes"),
+        pytest.param(lambda: frame(["a", DATES[0].date()], dtype=object), id="text-and-days"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_refused(build: Callable[[], Any]) -> None:
+    """Values that do not hash, do not sort or are of several kinds make no key column, and the message names it."""
+    with refused(TableError, "... 'key' ..."):
+        encode_labels(build(), "key")
+
+
+def test_labels_are_plain() -> None:
+    """Numbers and text of NumPy are those of Python, and the two zeros are one, so that one table has one index."""
+    mixed = [np.int64(1), np.float32(0.5), np.str_("b"), -0.0]
+    assert encoded(frame(mixed, dtype=object)) == encoded(frame([1, 0.5, "b", 0.0], dtype=object))
+    for zeros in ([0.0, -0.0], [-0.0, 0.0]):
+        assert repr(encoded(frame(zeros))[1]) == "(0.0,)"
 
 
 NUMBERS = [2.5, None, -1.0, 2.5]

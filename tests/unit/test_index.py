@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from batchwright import MetadataIndex, Pool, SettingError, TableError
+from batchwright import MetadataIndex, Pool, SettingError, SettingTypeError, TableError
+from refusals import refused
 
 # Cells in order: (a, x) is row 3, (a, y) row 1, (b, x) rows 0 and 2, (b, y) row 4.
 TABLE = {
@@ -204,6 +205,22 @@ def test_the_dtype_does_not_change_the_fingerprint() -> None:
 def test_another_table_has_another_fingerprint(other: dict[str, Any]) -> None:
     """Whatever could change a batch changes the fingerprint."""
     assert index_of(**{"order_by": "hours", **other}).fingerprint != index_of(order_by="hours").fingerprint
+
+
+@pytest.mark.parametrize("by", [None, 0, {"plate"}, {"plate": 1}, [["plate"]]], ids=str)
+def test_columns_are_named_in_order(by: Any) -> None:
+    """A set has no order that all processes share, in which the labels could stand."""
+    with refused(SettingTypeError, "`by` must name one column or several; got ... (by). "):
+        MetadataIndex.from_table(TABLE, by)
+    with refused(SettingTypeError, "`order_by` must name one column or several; got ... (order_by). "):
+        MetadataIndex.from_table(TABLE, "plate", [by])
+
+
+def test_names_are_plain() -> None:
+    """A name of NumPy's is the same as one of Python's, also where it is printed."""
+    index = index_of(by=np.array(["plate", "dose"]), order_by=np.str_("hours"))
+    assert repr(index.columns) == "('plate', 'dose')"
+    assert index.fingerprint == index_of(by=["plate", "dose"], order_by="hours").fingerprint
 
 
 def test_time_orders_the_rows_of_a_cell() -> None:

@@ -66,12 +66,27 @@ def test_a_bar_counts_the_rows(folder: Path, capsys: pytest.CaptureFixture[str])
     assert not capsys.readouterr().err
 
 
+def test_damaged_files_are_refused(tmp_path: Path) -> None:
+    """Also where the damage is found when rows are read, the file is named."""
+    path = tmp_path / "1.parquet"
+    pd.DataFrame({"plate": np.random.default_rng(0).integers(0, 99, 10_000)}).to_parquet(path)
+    content = bytearray(path.read_bytes())
+    content[100:2000] = b"\7" * 1900
+    path.write_bytes(content)
+    with refused(TableError, f"A Parquet file must be readable; 1 is not: ... ('{path}'). "):
+        MetadataIndex.from_parquet(path, "plate")
+
+
 def test_files_that_cannot_be_read_are_refused(folder: Path) -> None:
     """Each refusal names the file, before a row is read."""
     with refused(TableError, f"Parquet files must be there; '{folder}/no*' names 0 (from_parquet). "):
         MetadataIndex.from_parquet(f"{folder}/no*", "plate")
     with refused(TableError, "Parquet files must be there; [] names 0 (from_parquet). "):
         MetadataIndex.from_parquet([], "plate")
+    with refused(TableError, "Parquet files must be there; '' names 0 (from_parquet). "):
+        MetadataIndex.from_parquet("", "plate")
+    with refused(SettingTypeError, "Files must have an order, in which their rows count; got {...} (from_parquet). "):
+        MetadataIndex.from_parquet({folder / "1.parquet"}, "plate")
     with refused(TableError, f"A Parquet file must be readable; 1 is not: ... ('{folder}/_SUCCESS'). "):
         MetadataIndex.from_parquet([folder / "1.parquet", folder / "_SUCCESS"], "plate")
     with refused(TableError, f"A Parquet file must be readable; 1 is not: ... ('{folder}/4.parquet'). "):

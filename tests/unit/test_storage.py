@@ -376,6 +376,38 @@ def test_a_root_is_no_place_for_an_index() -> None:
         index.save("/")
 
 
+@pytest.mark.parametrize("what", ["os.posix_fallocate", "numpy.save", "pathlib.Path.open"])
+def test_a_full_disk_is_an_error(what: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever is written first, nothing is left, and the process goes on."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(what, full)
+    with refused(StorageError, "An index must have room where it is written; 1 file could not be: ...No space left"):
+        MetadataIndex.from_chunks([{"plate": np.arange(5000) % 7}], "plate", folder=tmp_path / "index")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_rows_of_an_index_have_room_before_they_come(tmp_path: Path) -> None:
+    """A file with holes would end the process where a full disk cannot fill them."""
+    spill.new_array(tmp_path, "order", np.uint32, 1 << 20)
+    assert (tmp_path / "order.npy").stat().st_blocks * 512 >= 4 << 20
+
+
+def test_a_folder_is_found_where_it_was_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Also where the rows are looked for somewhere else in the meantime."""
+    (tmp_path / "rows").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    def chunks() -> Iterator[Any]:
+        monkeypatch.chdir(tmp_path / "rows")
+        yield TABLE
+
+    index = MetadataIndex.from_chunks(chunks(), "plate", folder="index")
+    assert index.fingerprint == MetadataIndex.open(tmp_path / "index").fingerprint
+
+
 def test_a_place_that_cannot_be_taken_is_told_from_one_that_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A disk that is full, or rights that are missing, are not said to be a folder that is there."""
 

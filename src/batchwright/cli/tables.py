@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from batchwright._checks import some_of
+from batchwright.columns import read_column
 from batchwright.counting import read_counts
 from batchwright.errors import TableError
 from batchwright.index import MetadataIndex
@@ -60,7 +61,8 @@ def read_table(
     for name in ordered:
         frame[name] = _as_times(frame[name])
     if repeat is not None:
-        frame = frame.iloc[np.repeat(np.arange(len(frame)), read_counts(frame, repeat))].reset_index(drop=True)
+        counts = read_counts(read_column(frame, repeat))
+        frame = frame.iloc[np.repeat(np.arange(len(frame)), counts)].reset_index(drop=True)
     return frame
 
 

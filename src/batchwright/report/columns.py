@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchwright.columns import lots_of
-from batchwright.encoding import LabelEncoder
 from batchwright.errors import TableError
 from batchwright.index import MetadataIndex
+from batchwright.labelcodes import LabelEncoder
 from batchwright.pool import Pool
 from batchwright.times import TimeReader
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from typing import Any, get_args
 
 import numpy as np
@@ -142,13 +141,11 @@ class BaseDrawer(Element):
 
 def to_columns(by: Any) -> Any:
     """Convert `by` for an attrs field: a string stays, a list of names becomes a tuple; refuse anything else."""
-    # Sets have no order that all processes share, and the labels of a chain follow that of its columns.
-    listed = isinstance(by, Iterable) and not isinstance(by, Mapping | AbstractSet)
-    names = [by] if isinstance(by, str) else list(by) if listed else []
-    if not names or not all(isinstance(name, str) for name in names) or "" in names:
+    names: tuple[Any, ...] = as_columns(by)
+    if not names or not all(isinstance(name, str) and name for name in names):
         msg = f"`by` must name one column or several; got {by!r} (by). Pass a name or a list of names."
         raise SettingTypeError(msg)
-    return by if isinstance(by, str) else tuple(names)
+    return names[0] if isinstance(by, str) else names
 
 
 def check_scope(stage: Stage, _: Any, scope: Any) -> None:
