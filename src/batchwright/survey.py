@@ -17,7 +17,7 @@ from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage
 from batchwright.tally import expected_rows
 from batchwright.trunk import lots_of
-from batchwright.walk import settled_in, walk
+from batchwright.walk import Leaves, settled_in, walk
 
 __all__ = ["Level", "Survey"]
 
@@ -117,12 +117,21 @@ class Survey:
         plain = attrs.evolve(self.start, universe=self.leaves.universe)
         return Expectation.of(plain, self.pipeline.drawer, [(chances, self.leaves)])
 
-    def expected_rows(self, by: str) -> pd.Series[float] | None:
-        """Return the expected rows of a batch by label; None where that takes more drafts than are looked at."""
+    def settled(self, by: str) -> list[Leaves] | None:
+        """Return the drafts that tell the rows of each label; None where they are more than are looked at.
+
+        They are leaves, or drafts of which later stages divide only shares of one label: how many rows of it a batch
+        holds does not depend on these.
+        """
         lots, drafts = [], 0
         for lot in walk(self.pipeline, self.start, self.most, settled_in(self.pipeline, by)):
             lots.append(lot)
             drafts += len(lot[1])
             if drafts > self.most:
                 return None
-        return expected_rows(lots, by)
+        return lots
+
+    def expected_rows(self, by: str) -> pd.Series[float] | None:
+        """Return the expected rows of a batch by label; None where that takes more drafts than are looked at."""
+        lots = self.settled(by)
+        return None if lots is None else expected_rows(lots, by)

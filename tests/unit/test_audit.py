@@ -3,7 +3,6 @@
 import json
 import math
 from collections import Counter
-from itertools import islice
 from typing import Any
 
 import attrs
@@ -387,14 +386,24 @@ def test_refusals(source: Any, table: Any, more: dict[str, Any], error: type[Exc
         audit(source, table, **more)
 
 
-def test_trees_that_are_too_large_are_scored_by_the_batches() -> None:
-    """A plan with very many leaves has no exact variance; its means are exact all the same."""
-    table = {"donor": [f"d{k:04d}" for k in range(4097)]}
-    plan = PipelineSampler(table, [SELECT, DRAW], 1).plan
-    moments = Moments.of(plan, ["donor"])["donor"]
-    assert moments.variance is None
-    assert moments.mean.sum() == pytest.approx(1)
-    assert len(list(islice(plan.leaves(), 5000))) == 4097
+def test_windows_leave_the_variance_of_labels() -> None:
+    """However many windows there are, the rows of a label vary as they do without, if each share has one label."""
+    table = {"donor": list("aaaabbbbcc"), "hours": np.arange(10), "drug": list("xyxyxyxyxy")}
+    plain, windowed = (
+        PipelineSampler(table, [SELECT, LEAK, BALANCE, *stages, DRAW], 4).plan
+        for stages in ([], [TemporalEnricher("hours", 1)])
+    )
+    for name in ("donor", "drug"):
+        expected, found = (Moments.of(plan, [name])[name].variance for plan in (plain, windowed))
+        assert expected is not None
+        assert found == pytest.approx(expected)
+
+
+def test_variances_of_many_labels() -> None:
+    """Of a single row out of many groups each has the variance p * (1 - p)."""
+    table = {"donor": [f"d{k:04d}" for k in range(5000)]}
+    moments = Moments.of(PipelineSampler(table, [SELECT, DRAW], 1).plan, ["donor"])["donor"]
+    assert moments.variance == pytest.approx(np.full(5000, (1 - 1 / 5000) / 5000))
 
 
 def test_too_many_situations_are_not_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:

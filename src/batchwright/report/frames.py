@@ -64,9 +64,10 @@ class AuditFrames:
 
     @property
     def limit(self) -> float:
-        """The score that the largest of all, in absolute value, exceeds by chance in one audit of a hundred at most.
+        """The score that the largest of all, in absolute value, exceeds by chance in about one audit of a hundred.
 
-        By the normal approximation and Bonferroni's inequality over all labels; coarse for those seldom drawn.
+        By Bonferroni's inequality over all labels, and the normal approximation: of fewer than twenty batches, or by a
+        drawer of one's own whose labels stand in few batches, it is exceeded more often.
         """
         compared = max(1, int(self.table["z"].notna().sum()))
         return NormalDist().inv_cdf(1 - 1 / (2 * _ONE_IN * compared))

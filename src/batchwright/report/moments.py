@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.draft import Draft
 from batchwright.plan import Plan
+from batchwright.stack import DraftStack
 from batchwright.stages import Drawer
+from batchwright.tally import expected_rows
+from batchwright.walk import Leaves
 
 __all__ = ["Moments"]
 
+Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-# As many situations as a sampler works out beforehand; those of a window are many more.
-_LEAVES = 1 << 12
 
 
 @attrs.frozen(eq=False)
@@ -30,8 +29,8 @@ class Moments:
     mean
         float64, shape (labels,): the expected rows.
     variance
-        float64, shape (labels,): their variance from batch to batch; None where the plan has too many leaves to go
-        through, or a drawer of whose draw only the means are known.
+        float64, shape (labels,): their variance from batch to batch; None where a drawer draws of which only the means
+        are known.
     """
 
     mean: Floats
@@ -41,38 +40,37 @@ class Moments:
     def of(cls, plan: Plan, columns: Sequence[str]) -> dict[str, Moments]:
         """Work them out for some key columns of the plan, but those where too many situations matter.
 
-        Costs O(leaves x cells).
+        Costs O(leaves x cells); of leaves that differ only in how they divide shares of one label, one counts.
         """
-        leaves = list(islice(plan.leaves(), _LEAVES + 1)) if isinstance(plan.pipeline.drawer, Drawer) else []
-        known = 0 < len(leaves) <= _LEAVES
         survey, found = plan.survey(), {}
         for by in columns:
-            rows = survey.expected_rows(by)
-            if rows is not None:
-                mean = np.asarray(rows, dtype=np.float64)
-                found[by] = cls(mean, _variance(leaves, by, mean) if known else None)
+            lots = survey.settled(by)
+            if lots is not None:
+                mean = np.asarray(expected_rows(lots, by), dtype=np.float64)
+                known = isinstance(plan.pipeline.drawer, Drawer)
+                found[by] = cls(mean, _variance(lots, by, mean) if known else None)
         return found
 
 
-def _variance(leaves: list[tuple[float, Draft]], by: str, mean: Floats) -> Floats:
+def _variance(lots: Sequence[Leaves], by: str, mean: Floats) -> Floats:
     """Return the variance of counts: that of the draw within a leaf, and that of the leaf's means about the mean."""
-    variance = np.zeros_like(mean)
-    for probability, draft in leaves:
-        means, variances = _of_leaf(draft, by, mean.size)
-        variance += probability * (variances + (means - mean) ** 2)
-    return variance
+    variance, present = np.zeros_like(mean), np.zeros_like(mean)
+    for chances, stack in lots:
+        drafts, labels, means, variances = _counts(stack, by, mean.size)
+        weights = chances[drafts]
+        variance += np.bincount(labels, weights * (variances + (means - mean[labels]) ** 2), mean.size)
+        present += np.bincount(labels, weights, mean.size)
+    # In all other leaves the label has no row.
+    return variance + np.maximum(0, 1 - present) * mean**2
 
 
-def _of_leaf(draft: Draft, by: str, labels: int) -> tuple[Floats, Floats]:
-    """Return mean and variance of the counts of an even draw from each share."""
-    places = {label: place for place, label in enumerate(draft.index.labels_of(by))}
-    means, variances = np.zeros(labels), np.zeros(labels)
-    for share in draft.shares:
-        groups = draft.index.groups(share.pool, by)
-        at = [places[label] for label in groups.labels]
-        part = groups.sizes / max(1, share.pool.size)
-        means[at] += share.quota * part
-        # All rows stand there equally often, and some of them, a random subset, once more: a hypergeometric count.
-        size, more = share.pool.size, share.quota % max(1, share.pool.size)
-        variances[at] += more * part * (1 - part) * (size - more) / max(1, size - 1)
-    return means, variances
+def _counts(stack: DraftStack, by: str, labels: int) -> tuple[Integers, Integers, Floats, Floats]:
+    """Return, for each label of each draft, both numbers, and mean and variance of its rows in even draws."""
+    cuts = stack.index.cut(stack.pools, by)
+    size, quota = stack.pools.sizes[cuts.owner], stack.quotas[cuts.owner]
+    part, more = cuts.pools.sizes / size, quota % size
+    # All rows stand there equally often, and some of them, a random subset, once more: a hypergeometric count.
+    variance = more * part * (1 - part) * (size - more) / np.maximum(1, size - 1)
+    keys, at = np.unique(stack.owners[cuts.owner] * labels + cuts.codes, return_inverse=True)
+    means, variances = (np.bincount(at, each).astype(np.float64) for each in (quota * part, variance))
+    return *np.divmod(keys, labels), means, variances
