@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import attrs
@@ -142,7 +143,7 @@ class Draft:
         ChainError
             If it comes after a window, whose two sides need not have the same labels, or leaves a share no part.
         SettingError
-            If a weight is negative or not finite.
+            If a weight is negative or not finite, or their sum is not.
         """
         self.require_before("split", "window")
         divided: list[tuple[Pool, Role, float]] = []
@@ -157,6 +158,10 @@ class Draft:
                 )
                 raise ChainError(msg)
             whole = sum(weight for _, weight in offered)
+            if not math.isfinite(whole):
+                most = max(weight for _, weight in offered)
+                msg = f"Weights must have a finite sum; got {len(offered)} up to {most} (Draft.split). Scale them down."
+                raise SettingError(msg)
             divided += [(pool, share.role, share.quota * (weight / whole)) for pool, weight in offered]
         return self._round(divided, "split")
 

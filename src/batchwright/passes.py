@@ -41,10 +41,11 @@ class Progress:
         return self._live.position if self._live is not None else Position(self.epoch, self._start)
 
     def move(self, position: Position) -> None:
-        """Let the next pass begin at a position; the end of an epoch is the start of the next."""
+        """Let the next pass begin at a position; the end of an epoch is the start of the one that follows by itself."""
         finished = position.step >= self.steps
-        self.epoch, self._start = (position.epoch + 1, 0) if finished else (position.epoch, position.step)
-        self._begun, self._live = False, None
+        self.epoch = position.epoch + (finished and self._auto_epoch)
+        self._start = 0 if finished else position.step
+        self._begun, self._live = finished and not self._auto_epoch, None
 
     def set_epoch(self, epoch: int) -> None:
         """Set the epoch; the one that is set already keeps a position to resume from."""

@@ -10,6 +10,7 @@ from batchwright._checks import some_of
 from batchwright.errors import PreflightError
 from batchwright.expectation import Expectation
 from batchwright.finding import Finding
+from batchwright.ragged import totals
 from batchwright.stack import DraftStack
 from batchwright.survey import Survey
 from batchwright.trunk import Trunk
@@ -73,9 +74,10 @@ def _short(seen: DraftStack) -> Finding | None:
         return None
     # A pool comes once, with the largest quota that is taken from it.
     short = short[np.argsort(sizes[short] / quotas[short], kind="stable")]
-    first, last = seen.pools.bounds[short], seen.pools.bounds[short + 1] - 1
-    ends = np.column_stack([seen.pools.starts[first], seen.pools.stops[last], sizes[short]])
-    worst = short[np.sort(np.unique(ends, axis=0, return_index=True)[1])]
+    pools = seen.pools
+    # These sums tell pools apart, as those that have a gap in another place.
+    sums = [totals(each, pools.bounds)[short] for each in (pools.starts, pools.stops, pools.starts * pools.stops)]
+    worst = short[np.sort(np.unique(np.column_stack(sums), axis=0, return_index=True)[1])]
     named: dict[str, str] = {}
     for s in worst[:_DESCRIBED].tolist():
         named.setdefault(seen.index.describe(seen.pools[s]), f"({sizes[s]} rows for {quotas[s]})")

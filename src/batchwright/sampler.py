@@ -126,7 +126,9 @@ class PipelineSampler(Sampler[list[int]]):
         self._progress = Progress(self._steps.count, auto_epoch=check_flag(auto_epoch, "auto_epoch", who))
         if check_flag(strict, "strict", who):
             require_clean(self.plan.findings(), who)
-        short = short_shares(self.plan.trunk, self.plan.most_drafts)
+        # A chain that cannot work is found out as its situations are worked out.
+        trunk, *_ = [plan.trunk for plan in (self.plan, self._short_plan) if plan is not None]
+        short = short_shares(trunk, self.plan.most_drafts)
         if short is not None:
             _log.warning("%s: %s", who, short.text)
 
@@ -172,7 +174,8 @@ class PipelineSampler(Sampler[list[int]]):
 
         Steps count over all ranks; the number of steps itself means the start of the next epoch.
         """
-        self._progress.move(self._check_position(epoch, step, "seek"))
+        position = self._check_position(epoch, step, "seek")
+        self._progress.move(Position(position.epoch + 1, 0) if position.step == self._steps.count else position)
 
     def batch(self, step: int, epoch: int | None = None) -> list[int]:
         """Return the batch that iteration delivers at a step, counted over all ranks; O(1), changes nothing.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import attrs
 
 from batchwright._checks import check_integer
@@ -40,7 +42,11 @@ class Steps:
             If an epoch would have no batch.
         """
         if num_batches is not None:
-            steps = check_integer(num_batches, "num_batches", who, 1, "Pass the number of steps of an epoch.")
+            way_out = "Pass the number of steps of an epoch."
+            steps = check_integer(num_batches, "num_batches", who, 1, way_out)
+            if steps > sys.maxsize:
+                msg = f"num_batches must be at most {sys.maxsize}; got {steps} ({who}). {way_out}"
+                raise SettingError(msg)
             return cls(steps, 0, even_batches)
         steps, remainder = divmod(rows, batch_size)
         if remainder and not drop_last:

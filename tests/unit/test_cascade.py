@@ -1,6 +1,7 @@
 """The features of the sampler that batchwright grew out of, one by one, through its keyword arguments."""
 
 import logging
+import math
 from collections import Counter
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from batchwright import FlexibleBatchSampler
 from batchwright.errors import SettingError, TableError
+from refusals import refused
 
 
 def make_table(sizes: dict[str, int], conditions: int = 2, times: int = 5) -> pd.DataFrame:
@@ -79,10 +81,29 @@ def test_leak(leaky: float, outside: int) -> None:
         assert sum(counts.values()) == 10
 
 
-def test_leak_is_taken_in_decimal() -> None:
-    """0.29 of 100 is 29, though the product of floats is a little less."""
-    sampler = make_sampler(batch_size=100, leaky=0.29)
-    assert all(71 in of(batch).values() for batch in sampler)
+@pytest.mark.parametrize(
+    ("batch_size", "leaky", "own"), [(100, 0.29, 71), (96, 1 / 3, 64), (7, 1 / 7, 6), (9, 1 / 9, 8)]
+)
+def test_leak_is_taken_as_it_is_meant(batch_size: int, leaky: float, own: int) -> None:
+    """0.29 of 100 is 29, and a third of 96 is 32, though floats or decimals make a little less of it."""
+    sampler = make_sampler(batch_size=batch_size, leaky=leaky)
+    assert all(own in of(batch).values() for batch in sampler)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("leaky", 1.5),
+        ("temporal_global_fraction", -1),
+        ("temporal_window_hours", math.nan),
+        ("experiment_weights", {"a": -1}),
+        ("condition_ratio", {}),
+    ],
+)
+def test_messages_name_the_arguments(name: str, value: Any) -> None:
+    """Those of this sampler, not those of the stages that it is made of."""
+    with refused(SettingError, f"{name}... must ... (FlexibleBatchSampler). "):
+        make_sampler(**{name: value})
 
 
 def test_leak_without_experiment_awareness_has_no_effect() -> None:

@@ -29,6 +29,7 @@ from batchwright import (
     stages,
 )
 from batchwright.chainfile import dump_chain, load_chain, register_stage, registry
+from batchwright.chainfile.text import read_text
 from refusals import refused
 
 needs_yaml = pytest.mark.skipif(find_spec("yaml") is None, reason="PyYAML is missing")
@@ -302,14 +303,30 @@ def test_a_message_names_the_place_and_the_remedy(text: str, message: str) -> No
         ("a: !!int b\n", "A chain file holds plain values only; '!!int' asks for something else (line 1)."),
         ("a: !!str [b]\n", "A chain file holds plain values only; '!!str' asks for something else (line 1)."),
         ("a: !!map [b]\n", "A chain file holds plain values only; '!!map' asks for something else (line 1)."),
+        ("a: !!bool yes\n", "A chain file holds plain values only; '!!bool' asks for something else (line 1)."),
+        ("a:\n- ! 0.2\n", "A chain file holds plain values only; '!' asks for something else (line 2)."),
+        ("a: !!seq [b]\n", "A chain file holds plain values only; '!!seq' asks for something else (line 1)."),
+        ("a: {<<: 1}\n", "A chain file holds plain values only; '<<' asks for something else (line 1)."),
+        (f"a: {'1' * 5000}\n", "A number must not be too long; Exceeds the limit ... (line 1). "),
         ("a: !!timestamp 2026-03-01\n", "A chain file holds plain values only; '!!timestamp' asks for"),
-        ("batchwright: 1\nstages: 1\n<<: {a: 1}\n", "A key must be known; '<<' is not ($[\"<<\"])."),
+        (
+            "batchwright: 1\n<<: {a: 1}\n",
+            "A chain file holds plain values only; '<<' asks for something else (line 2).",
+        ),
     ],
 )
 def test_yaml_says_no_more_than_json(text: str, message: str) -> None:
     """Tags, aliases, merges and keys that are no text are refused, with the line."""
     with refused(ChainFileError, message):
         load_chain(text)
+
+
+@needs_yaml
+@pytest.mark.parametrize(("text", "value"), [("+7", 7), ("007", 7), ("-0", 0), ("1_0", "1_0"), ("'7'", "7")])
+def test_integers_are_those_of_yaml(text: str, value: Any) -> None:
+    """With any sign and any number of zeros before them, and never octal."""
+    read = read_text(f"a: {text}\n", "yaml")["a"]
+    assert (read, type(read)) == (value, type(value))
 
 
 @needs_yaml

@@ -207,6 +207,8 @@ def test_weights_that_are_no_numbers_are_refused(weights: Any) -> None:
 
 def test_weights_whose_sum_is_not_finite_are_refused() -> None:
     """Each weight may be finite and their sum too large for a float."""
+    with refused(SettingError, "Weights must have a finite sum; got 2 up to 1e+308 (Draft.split). "):
+        START.split(lambda _: [(A, 1e308), (B, 1e308)])
     with refused(SettingError, "The weights of a choice must be ...; got 2 weights with"):
         Choice([1e308, 1e308], lambda _: START)
 

@@ -226,3 +226,10 @@ def test_strict_refuses_what_is_else_logged(caplog: pytest.LogCaptureFixture) ->
     assert len(PipelineSampler(TABLE, [noted, LeakMixer(0.5), Drawer()], 2, strict=True)) == 12
     with refused(SettingTypeError, "strict must be True or False; got 'yes' (PipelineSampler). Pass"):
         PipelineSampler(TABLE, stages, 5, strict="yes")  # type: ignore[arg-type]
+
+
+def test_pools_that_end_alike_are_told_apart() -> None:
+    """All but one of six groups are as many pools, four of which begin and end with the same rows."""
+    plan = PipelineSampler({"experiment": [*"abcdef"]}, [SELECT, LeakMixer(0.9), Drawer()], 20, num_batches=1).plan
+    (short,) = plan.findings()
+    assert "12 do not, in 6 compositions looked at" in short.message

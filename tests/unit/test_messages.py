@@ -133,6 +133,13 @@ def test_integers_have_a_least_value(name: str, least: int, build: Any) -> None:
         (LeakMixer, 1.0, ABOVE_1, SettingError, "fraction must be at most 1; got 1.0000000000000002 (LeakMixer)"),
         (lambda it: TemporalEnricher("t", 1, it), 1.0, ABOVE_1, SettingError, "global_fraction must be at most 1; ..."),
         ("seed", 2**64 - 1, 2**64, SettingError, f"seed must be below 2**64; got {2**64} (PipelineSampler)"),
+        (
+            "num_batches",
+            2**63 - 1,
+            2**63,
+            SettingError,
+            f"num_batches must be at most {2**63 - 1}; got {2**63} (Pip...)",
+        ),
         ("rank", None, 0, SettingError, f"{APART} num_replicas=None, rank=0 (PipelineSampler)"),
         (lambda it: sampler(num_replicas=2, rank=it), 1, 2, SettingError, "rank must be below num_replicas=2; got 2"),
         ("num_replicas", 1, 2, SettingError, f"{APART} num_replicas=2, rank=None (PipelineSampler)"),
@@ -194,6 +201,24 @@ def test_an_error_names_the_stage(stages: list[Stage]) -> None:
     """An error on the way down a chain has a note with the number and the settings of the stage."""
     with pytest.raises(ChainError, match=re.escape(f"in stage {len(stages)} of {len(stages)}, {stages[-1]!r}")):
         sampler(*stages)
+
+
+class LeakOfB(Stage):
+    """Rows that leak into the second experiment only, more than a batch of one row has room for."""
+
+    by = "experiment"
+
+    def apply(self, draft: Draft) -> Draft:
+        """Leak two rows, or none."""
+        return draft.leak(draft.universe - draft.primary, 2 if draft.groups("experiment").labels[0] == "b" else 0)
+
+
+def test_a_last_batch_that_cannot_work_is_refused() -> None:
+    """Whatever situation it comes to, when the sampler is built."""
+    settings: Any = {"table": {"experiment": [*"aaaaaabbbbb"]}, "batch_size": 5}
+    sampler(SELECT, LeakOfB(), **settings)
+    with refused(SettingError, "quota must be at most 1, the batch size; got 2 (Draft.leak). "):
+        sampler(SELECT, LeakOfB(), **settings, drop_last=False)
 
 
 def test_an_accepted_chain_delivers_every_batch() -> None:

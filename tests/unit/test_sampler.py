@@ -211,11 +211,24 @@ def test_every_rank_goes_through_every_epoch(rank: int, even: bool) -> None:
         assert (sampler.state_dict()["epoch"], sampler.state_dict()["step"]) == (epoch + 1, 0)
 
 
-def test_copies_of_a_finished_sampler_start_the_next_epoch() -> None:
-    """Where the epoch stays until it is set, a copy of a finished sampler still delivers a whole epoch."""
-    sampler = make_sampler(auto_epoch=False)
+@pytest.mark.parametrize("auto_epoch", [False, True])
+def test_a_finished_sampler_its_copy_and_its_state_go_on_alike(auto_epoch: bool) -> None:
+    """They deliver a whole epoch: the next one, or the same where it stays until it is set."""
+    sampler, resumed = (make_sampler(auto_epoch=auto_epoch) for _ in range(2))
     assert list(sampler) == epoch_of(0)
-    assert list(copy.deepcopy(sampler)) == epoch_of(1)
+    copied = copy.deepcopy(sampler)
+    resumed.load_state_dict(sampler.state_dict())
+    for one in (copied, resumed, sampler):
+        assert list(one) == epoch_of(int(auto_epoch))
+        one.set_epoch(7)
+        assert list(one) == epoch_of(7)
+
+
+def test_seek_goes_on_behind_the_end_of_an_epoch() -> None:
+    """Also where the epoch stays until it is set."""
+    sampler = make_sampler(auto_epoch=False)
+    sampler.seek(epoch=np.int64(5), step=10)
+    assert list(sampler) == epoch_of(6)
 
 
 def test_a_short_last_batch_has_the_numbers_of_its_address() -> None:

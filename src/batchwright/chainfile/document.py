@@ -10,7 +10,7 @@ from typing import Any
 from batchwright.chainfile.elements import build, check_keys, describe, require
 from batchwright.chainfile.places import names_of
 from batchwright.chainfile.text import Format, check_format, read_text, write_text
-from batchwright.errors import BatchwrightError, ChainFileError
+from batchwright.errors import BatchwrightError, ChainFileError, SettingTypeError
 from batchwright.pipeline import Pipeline
 from batchwright.stages.base import Element
 
@@ -46,6 +46,9 @@ def load_chain(path_or_text: str | os.PathLike[str]) -> Pipeline:
     >>> load_chain('{"batchwright": 1, "stages": [{"kind": "ExperimentSelector", "by": "donor"}, {"kind": "Drawer"}]}')
     Pipeline(stages=(ExperimentSelector(by='donor', weights=None), Drawer()))
     """
+    if not isinstance(path_or_text, str | os.PathLike):
+        msg = f"A chain file must be a path or text; got {path_or_text!r} (load_chain). Pass the name of a file."
+        raise SettingTypeError(msg)
     text = path_or_text if isinstance(path_or_text, str) else ""
     if "\n" in text or text.lstrip().startswith("{"):
         return _chain_of(text, "json" if text.lstrip().startswith("{") else "yaml")

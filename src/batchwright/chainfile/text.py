@@ -19,7 +19,7 @@ Format = Literal["json", "yaml"]
 _PLAIN = {
     "null": (r"~|null|Null|NULL|", ["", *"~nN"]),
     "bool": (r"true|True|TRUE|false|False|FALSE", [*"tTfF"]),
-    "int": (r"-?(0|[1-9][0-9]*)", [*"-0123456789"]),
+    "int": (r"[-+]?[0-9]+", [*"-+0123456789"]),
     "float": (r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", [*"-+.0123456789"]),
 }
 _TAG = "tag:yaml.org,2002:"
@@ -117,33 +117,46 @@ def _read_yaml(text: str) -> Any:
     _resolve(loader)
     try:
         node = yaml.compose(text, Loader=loader)
-        aliases = [event for event in yaml.parse(text) if isinstance(event, yaml.AliasEvent)]
+        events = list(yaml.parse(text))
     except yaml.YAMLError as error:
         found = " ".join(str(error).split())
         msg = f"A chain file must be YAML; it is not: {found} ($). Correct the text, or name the file *.json."
         raise ChainFileError(msg) from error
+    _require_plain(events, yaml)
+    return None if node is None else _value_of(node)
+
+
+def _require_plain(events: list[Any], yaml: Any) -> None:
+    """Raise if a text of YAML has what JSON cannot say. Nothing is made of what a tag asks for."""
+    aliases = [event for event in events if isinstance(event, yaml.AliasEvent)]
     if aliases:
         msg = (
             f"A chain file must say everything where it stands; it has {len(aliases)} aliases, first "
             f"'*{aliases[0].anchor}' (line {aliases[0].start_mark.line + 1}). Write out what the alias stands for."
         )
         raise ChainFileError(msg)
-    return None if node is None else _value_of(node)
+    for event in events:
+        merges = isinstance(event, yaml.ScalarEvent) and event.implicit[0] and event.value == "<<"
+        found = "<<" if merges else getattr(event, "tag", None)
+        if found:
+            msg = (
+                f"A chain file holds plain values only; {found.replace(_TAG, '!!')!r} asks for something else "
+                f"(line {event.start_mark.line + 1}). Write the value without a tag, in quotes if it is text."
+            )
+            raise ChainFileError(msg)
 
 
 def _value_of(node: Any) -> Any:
-    """Return what a node of YAML says. No object is made of it: what a tag asks for is looked at, never done."""
-    kind = node.tag.removeprefix(_TAG)
-    if (kind, node.id) == ("map", "mapping"):
+    """Return what a node of YAML says."""
+    if node.id == "mapping":
         return _Members((_value_of(key), _value_of(value)) for key, value in node.value)
-    if (kind, node.id) == ("seq", "sequence"):
+    if node.id == "sequence":
         return [_value_of(each) for each in node.value]
     try:
-        return (_READ if node.id == "scalar" else {})[kind](node.value)
-    except (KeyError, ValueError) as error:
+        return _READ[node.tag.removeprefix(_TAG)](node.value)
+    except ValueError as error:
         msg = (
-            f"A chain file holds plain values only; {node.tag.replace(_TAG, '!!')!r} asks for something else "
-            f"(line {node.start_mark.line + 1}). Write the value without a tag, in quotes if it is text."
+            f"A number must not be too long; {error} (line {node.start_mark.line + 1}). Put it in quotes if it is text."
         )
         raise ChainFileError(msg) from error
 

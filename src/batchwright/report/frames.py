@@ -43,7 +43,8 @@ class AuditFrames:
         ``expected`` to be (by the plan; NaN where there is none, or it has more situations than are looked at).
     times
         One row a batch: ``batch``, and ``least``, ``lower_quartile``, ``median``, ``upper_quartile`` and ``most`` of
-        the ordered column, which are values that occur in the batch; None without an ordered column.
+        the ordered column, which are values that occur in the batch, and UTC where they have a zone; None without an
+        ordered column.
     first
         The first 12 batches in detail: ``batch``, ``row`` of the table, for each column of labels its label, under the
         name ``label of <column>``, and ``time``, the value of the ordered column, if there is one.
