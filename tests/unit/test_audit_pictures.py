@@ -166,6 +166,22 @@ def test_figures_draw_the_numbers() -> None:
     assert [line.get_ydata().tolist() for line in figures["coverage"].axes[0].lines] == [[3, 6], [3, 3]]
 
 
+def test_figures_show_labels_as_they_are(tmp_path: Path) -> None:
+    """Neither dollars, which make formulas elsewhere, nor an underscore in front hide or change a label or a column."""
+    matplotlib = pytest.importorskip("matplotlib")
+    labels = ["$a_$", "$^$", r"$\foo$", "$x$", r"a\$b", "_x"]
+    table = {"$by_$": labels * 2, "$at_$": np.arange(12.0)}
+    sampler = PipelineSampler(table, [ConditionBalancer("$by_$"), TemporalEnricher("$at_$", 9), Drawer()], 6)
+    shown = {}
+    for name, figure in audit(sampler, table, 3).figures().items():
+        with matplotlib.rc_context({"svg.fonttype": "none"}):
+            figure.savefig(tmp_path / "figure.svg")
+        texts = ET.parse(tmp_path / "figure.svg").iter("{http://www.w3.org/2000/svg}text")  # noqa: S314 - ours.
+        shown[name] = {text.text for text in texts} & {*labels, *table}
+    bars = {*labels, "$by_$"}
+    assert shown == {"composition": bars, "expected": bars, "coverage": set(), "times": {"$at_$"}}
+
+
 def test_figures_need_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without matplotlib it is said which extra brings it."""
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)

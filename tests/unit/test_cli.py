@@ -153,6 +153,23 @@ def test_an_index_serves_as_the_table(run: Run, path: str, repeat: bool) -> None
     assert printed.startswith("MetadataIndex(by=('condition', 'experiment'): ")
 
 
+def test_row_names_without_a_header(run: Run) -> None:
+    """Row names that have no field in the header, as R writes them, are no column, also where all columns are named."""
+    Path("named.csv").write_text("experiment,condition\nr1,a,x\nr1,a,y\n")
+    printed = run(
+        "draw", "named.csv", *GROUP, "--batch-size", "2", "--batches", "1", "--columns", "experiment", "condition"
+    )
+    drawn = pd.read_csv(StringIO(printed)).sort_values("row")
+    assert drawn[["row", "experiment", "condition"]].to_numpy().tolist() == [[0, "a", "x"], [1, "a", "y"]]
+
+
+def test_the_last_suffix_says_the_kind(run: Run) -> None:
+    """Of several suffixes the last one that is no compression decides."""
+    for path, sep in (("table.tsv.csv", ","), ("table.csv.tsv.gz", "\t")):
+        TABLE.to_csv(path, sep=sep)
+        assert rows_of(run("draw", path, *FLAGS, "--batch-size", "16", "--batches", "2")) == expected(2)
+
+
 def test_repeated_rows(run: Run) -> None:
     """A row of the file stands in the table as often as its column says, one behind the other."""
     TABLE.assign(sites=np.arange(len(TABLE)) % 3).to_csv("table.csv")
@@ -216,7 +233,16 @@ GROUP = ["--group", "experiment"]
         ),
         (
             ["draw", "table.csv", "--group", "plate"],
-            "Every column that is named must stand in the table; 'plate' is miss",
+            "Every column that is named must stand once in the table; 'plate' is miss",
+        ),
+        (
+            ["draw", "twice.csv", *GROUP],
+            "Every column that is named must stand once in the table; 'experiment' stands there 2 times. twice.csv has",
+        ),
+        (["draw", "text.csv.zst", *GROUP], "A table must be readable; 1 is not: "),
+        (
+            ["draw", "many.csv", *GROUP, "--repeat", "sites"],
+            f"Repeated rows must fit in memory; 'sites' makes {2**49} of them (many.csv). Correct the counts,",
         ),
         (
             ["draw", "table.csv", *GROUP, "--columns", "row"],
@@ -241,7 +267,7 @@ GROUP = ["--group", "experiment"]
         ),
         (
             ["draw", "table.csv", *GROUP, "--batch-size", "500"],
-            "An epoch must have at least one batch; 400 rows make no",
+            "A batch must fit in its table; 400 rows make none of 500 (--batch-size). Lower it.",
         ),
         (
             ["draw", "table.csv", *GROUP, "--repeat", "hours"],
@@ -307,6 +333,9 @@ def test_what_cannot_be_done_is_said_without_a_traceback(run: Run, arguments: li
     """A complaint of four beats on standard error, and code 2."""
     Path("empty.csv").write_text("")
     Path("head.csv").write_text("experiment\n")
+    Path("text.csv.zst").write_text("experiment\na\n")
+    Path("twice.csv").write_text("experiment,,experiment\na,b,c\n")
+    Path("many.csv").write_text(f"experiment,sites\na,{2**49}\n")
     Path("words.csv").write_text("hours\nsoon\n")
     Path("letters.csv").write_text("hours\nA\nB\n")
     Path("bad.json").write_text('{"batchwright": 1, "stages": [{"kind": "LeakMixer", "fraction": null}]}')
@@ -314,6 +343,20 @@ def test_what_cannot_be_done_is_said_without_a_traceback(run: Run, arguments: li
     complaint = run(*arguments, code=2)
     assert complaint.startswith(f"batchwright: error: {message}")
     assert "Traceback" not in complaint
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zip", "tar"])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda whole: whole[: len(whole) // 2], lambda whole: whole[:40] + bytes(120) + whole[160:], lambda _: b"text"],
+    ids=["cut", "flipped", "other"],
+)
+def test_damaged_files_are_refused(run: Run, suffix: str, damage: Callable[[bytes], bytes]) -> None:
+    """Whatever it is that a decompressor raises, it is said of which file."""
+    path = Path(f"other.csv.{suffix}")
+    TABLE.to_csv(path)
+    path.write_bytes(damage(path.read_bytes()))
+    assert f"({path}). Name a file of the kind that its name says." in run("draw", str(path), *GROUP, code=2)
 
 
 def test_a_complaint_says_which_stage_or_file(run: Run) -> None:
@@ -411,7 +454,7 @@ def test_the_real_command(folder: Path) -> None:
     assert (drawn.returncode, rows_of(drawn.stdout)) == (0, expected(2))
     failed = start("draw", "table.csv", "--group", "plate")
     assert (failed.returncode, failed.stdout) == (2, "")
-    assert failed.stderr.startswith("batchwright: error: Every column that is named must stand in the table;")
+    assert failed.stderr.startswith("batchwright: error: Every column that is named must stand once in the table;")
     assert failed.stderr.count("\n") == 1
 
 

@@ -93,6 +93,13 @@ def test_audit(run: Run) -> None:
     assert json.loads(printed) == json.loads(json.dumps(of_both.to_dict()))
 
 
+def test_audit_refuses_a_batch_larger_than_its_table(run: Run) -> None:
+    """The complaint names the flag, also for an index, and not arguments that no flag has."""
+    for table in ("table.csv", "index"):
+        complaint = run("audit", table, "--group", "experiment", "--batch-size", "301", code=2)
+        assert "A batch must fit in its table; 300 rows make none of 301 (--batch-size). Lower it." in complaint
+
+
 def test_audit_of_an_index(run: Run) -> None:
     """A saved index is audited as the table that it is, also by columns that it has."""
     printed = run("audit", "index", *GROUP, "--by", "condition", "--batches", "5")

@@ -164,6 +164,17 @@ def test_a_distributed_sampler_over_batches_is_found() -> None:
         check(DataLoader(ROWS, sampler=sampler, batch_size=None))
 
 
+def test_a_distributed_sampler_of_one_process_is_found() -> None:
+    """It deals out numbers in place of batches, also where it shows the sampler to those who set epochs."""
+    hidden, shown = (DistributedSampler(make_sampler(), num_replicas=1, rank=0) for _ in range(2))
+    shown.sampler = shown.dataset
+    dealt = "DistributedSampler deals batches out among 1 process in an order of its own. Pass the sampler itself in..."
+    for sampler in (hidden, shown):
+        for loader in (load(sampler), DataLoader(ROWS, sampler=sampler, batch_size=None)):
+            with refused(LoaderError, FAULT + dealt):
+                check(loader)
+
+
 def test_a_lost_sampler_is_found() -> None:
     """A host that has put its own sampler in the place is named by the loader, and so is the way out."""
     lost = "A loader must draw from a PipelineSampler; 0 of them stand behind this one, ... (DataLoader). Have..."

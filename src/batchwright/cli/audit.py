@@ -7,7 +7,7 @@ import argparse
 from batchwright.cli.arguments import chain_of
 from batchwright.cli.output import code_of, print_json, require_place
 from batchwright.cli.progress import is_watched
-from batchwright.cli.tables import read_table
+from batchwright.cli.tables import read_table, require_batch
 from batchwright.report import audit
 from batchwright.sampler import PipelineSampler
 
@@ -21,6 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     require_place(arguments.html)
     chain = chain_of(arguments)
     table = read_table(arguments.table, chain, arguments.by or [], arguments.repeat)
+    require_batch(table, arguments.batch_size)
     sampler = PipelineSampler(table, chain, arguments.batch_size, seed=arguments.seed)
     audited = audit(sampler, table, n_batches=arguments.batches, by=arguments.by, progress=is_watched())
     if arguments.json:

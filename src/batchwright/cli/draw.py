@@ -14,7 +14,7 @@ from batchwright._checks import check_integer
 from batchwright.cli.arguments import chain_of
 from batchwright.cli.output import require_place
 from batchwright.cli.progress import watched
-from batchwright.cli.tables import read_table
+from batchwright.cli.tables import read_table, require_batch
 from batchwright.errors import SettingError, TableError
 from batchwright.index import MetadataIndex
 from batchwright.sampler import PipelineSampler
@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     columns = list(dict.fromkeys(arguments.columns))
     chain = chain_of(arguments)
     table = read_table(arguments.table, chain, columns, arguments.repeat)
+    require_batch(table, arguments.batch_size)
     sampler = PipelineSampler(table, chain, arguments.batch_size, seed=arguments.seed)
     drawn = _draw(sampler, arguments.batches, arguments.epoch)
     if columns:

@@ -1,9 +1,10 @@
-"""Tables in files, of which only the columns that are named are read."""
+"""Tables in files, of which only the columns that are named are kept."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,12 @@ import pandas as pd
 from batchwright._checks import some_of
 from batchwright.columns import read_column
 from batchwright.counting import read_counts
-from batchwright.errors import TableError
+from batchwright.errors import SettingError, TableError
 from batchwright.index import MetadataIndex
 from batchwright.parquet import ParquetRows, find_files
 from batchwright.pipeline import Pipeline
 
-__all__ = ["index_of", "is_index", "is_parquet", "read_table"]
+__all__ = ["index_of", "is_index", "is_parquet", "read_table", "require_batch"]
 
 Frame = pd.DataFrame
 
@@ -60,10 +61,16 @@ def read_table(
     frame = _reader_of(path)(path, list(dict.fromkeys(needed)))
     for name in ordered:
         frame[name] = _as_times(frame[name])
-    if repeat is not None:
-        counts = read_counts(read_column(frame, repeat))
-        frame = frame.iloc[np.repeat(np.arange(len(frame)), counts)].reset_index(drop=True)
-    return frame
+    return frame if repeat is None else _repeated(frame, repeat, path)
+
+
+def require_batch(table: Frame | MetadataIndex, batch_size: int) -> None:
+    """Raise if a table has too few rows for one batch: the command line has no other way out than a smaller one."""
+    rows = table.size if isinstance(table, MetadataIndex) else len(table)
+    # That a table has no rows is said by its index.
+    if 0 < rows < batch_size:
+        msg = f"A batch must fit in its table; {rows} rows make none of {batch_size} (--batch-size). Lower it."
+        raise SettingError(msg)
 
 
 def index_of(table: Frame | MetadataIndex, chain: Pipeline, by: Iterable[str] = ()) -> MetadataIndex:
@@ -96,16 +103,20 @@ def _reader_of(path: str) -> Callable[[str, list[str]], Frame]:
     raise TableError(msg)
 
 
-def _read_csv(path: str, columns: list[str]) -> Frame:
+def _read_csv(path: str, columns: list[str], sep: str = ",") -> Frame:
     def read(**more: Any) -> Frame:
         try:
-            frame: Frame = pd.read_csv(path, sep="\t" if ".tsv" in Path(path).suffixes else ",", **more)
-        # What pandas says of text that is no table is a ValueError, too.
-        except (OSError, ValueError) as error:
+            frame: Frame = pd.read_csv(path, sep=sep, **more)
+        # Of text that is no table pandas raises one kind, and of a damaged file each decompressor another.
+        except Exception as error:
             raise _unreadable(path, error) from error
         return frame
 
-    return read(usecols=_require(columns, read(nrows=0).columns.tolist(), path), low_memory=False)
+    # Pandas renames a column that stands there a second time, and names one that has no name.
+    header = read(header=None, nrows=1, dtype=str, na_filter=False).iloc[0]
+    needed = _require(columns, [own or given for own, given in zip(header, read(nrows=0), strict=True)], path)
+    # By a list of all columns, pandas would take row names that have no field in the header for the first one.
+    return read(usecols=needed.__contains__, low_memory=False).reset_index(drop=True)
 
 
 def _read_parquet(path: str, columns: list[str]) -> Frame:
@@ -134,22 +145,35 @@ def _read_h5ad(path: str, columns: list[str]) -> Frame:
 
 _READERS: dict[str, Callable[[str, list[str]], Frame]] = {
     ".csv": _read_csv,
-    ".tsv": _read_csv,
+    ".tsv": partial(_read_csv, sep="\t"),
     ".parquet": _read_parquet,
     ".h5ad": _read_h5ad,
 }
 
 
 def _require(columns: list[str], names: list[Any], path: str) -> list[Any]:
-    """Return the columns if all are there; without any, the first, which tells the number of rows."""
-    missing = [name for name in columns if name not in names]
-    if missing:
+    """Return the columns if each is there once; without any, the first, which tells the number of rows."""
+    wrong = [name for name in columns if names.count(name) != 1]
+    if wrong:
+        found = f"stands there {names.count(wrong[0])} times" if wrong[0] in names else "is missing"
         msg = (
-            f"Every column that is named must stand in the table; {missing[0]!r} is missing. "
-            f"{path} has {len(names)} columns: {some_of(names, 20)}. Correct the name."
+            f"Every column that is named must stand once in the table; {wrong[0]!r} {found}. "
+            f"{path} has {len(names)} columns: {some_of(names, 20)}. Correct the name or the table."
         )
         raise TableError(msg)
     return columns or names[:1]
+
+
+def _repeated(frame: Frame, column: str, path: str) -> Frame:
+    counts = read_counts(read_column(frame, column))
+    try:
+        return frame.iloc[np.repeat(np.arange(len(frame)), counts)].reset_index(drop=True)
+    except MemoryError as error:
+        msg = (
+            f"Repeated rows must fit in memory; {column!r} makes {counts.sum()} of them ({path}). "
+            "Correct the counts, or save an index that is made by MetadataIndex.from_counts, and name its folder."
+        )
+        raise TableError(msg) from error
 
 
 def _as_times(times: pd.Series[Any]) -> pd.Series[Any]:

@@ -19,7 +19,9 @@ _INNER = ("base_dataloader", "dataloader", "batch_sampler", "sampler", "_batch_s
 _DEEPEST = 8
 
 _WAY_OUT = "Leave num_replicas away and use batchwright.hosts.accelerate.prepare_loader."
-_LEAVE_ALONE = "Have it leave samplers alone (Lightning: use_distributed_sampler=False; Ray: add_dist_sampler=False)."
+_LEAVE_ALONE = (
+    "Have hosts leave samplers alone (Lightning: use_distributed_sampler=False; Ray: add_dist_sampler=False)."
+)
 
 
 def find_sampler(loader: Any) -> PipelineSampler:
@@ -113,7 +115,8 @@ def _parts(one: Any) -> int:
 
 
 def _division(way: list[Any]) -> Iterator[str]:
-    sampler, dividers = way[-1], [one for one in way[:-1] if _parts(one) > 1]
+    # Even for one process a DistributedSampler has an order of its own, and torch's deals out numbers, not batches.
+    sampler, dividers = way[-1], [one for one in way[:-1] if _parts(one) > 1 or isinstance(one, DistributedSampler)]
     for one in dividers:
         yield from _divider(one, sampler)
     _, processes = Ranks(None).now()
@@ -124,7 +127,11 @@ def _division(way: list[Any]) -> Iterator[str]:
 def _divider(one: Any, sampler: PipelineSampler) -> Iterator[str]:
     count, length = _parts(one), len(sampler)
     if isinstance(one, DistributedSampler):
-        yield f"{_name(one)} deals batches out among {count} processes in an order of its own. {_LEAVE_ALONE}"
+        processes = f"{count} process{'es' if count > 1 else ''}"
+        yield (
+            f"{_name(one)} deals batches out among {processes} in an order of its own. Pass the sampler itself in its "
+            f"place. {_LEAVE_ALONE}"
+        )
     elif sampler.num_replicas > 1:
         yield (
             f"{_name(one)} divides the batches of one rank among {count} processes, so that the others' are never "
@@ -155,7 +162,8 @@ def _epoch(way: list[Any]) -> Iterator[str]:
     seen = [*outer, *(getattr(one, "sampler", None) for one in outer)]
     if hasattr(loader, "set_epoch"):  # accelerate looks one wrapper deeper.
         seen.append(getattr(getattr(outer[0], "batch_sampler", None), "sampler", None))
-    if not any(one is sampler for one in seen):
+    # A DistributedSampler that holds the sampler must give way to it, and then the epoch is set.
+    if not any(one is sampler for one in seen) and not isinstance(way[-2], DistributedSampler):
         yield (
             f"set_epoch does not reach the sampler through {_name(way[-2])}. Set loader.batch_sampler.sampler to the "
             "sampler, or call its set_epoch before each epoch."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -32,15 +33,21 @@ def _composition(audit: AuditFrames) -> Any:
     for column, axes in zip(audit.columns, all_axes, strict=True):
         shown = Composition.of(audit, column)
         ends = shown.counts.cumsum(axis=1)
-        for name, colour, counts, end in zip(shown.names, shown.colours, shown.counts.T, ends.T, strict=True):
-            axes.barh(
-                range(batches), counts, left=end - counts, color=colour, edgecolor="white", label=short_text(name)
-            )
-        axes.set(xlabel="rows", title=column, yticks=range(batches))
+        for colour, counts, end in zip(shown.colours, shown.counts.T, ends.T, strict=True):
+            axes.barh(range(batches), counts, left=end - counts, color=colour, edgecolor="white")
+        axes.set(xlabel="rows", title=_plain(column), yticks=range(batches))
         axes.invert_yaxis()
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False, fontsize="small")
+        _add_legend(axes, shown.names)
     all_axes[0].set_ylabel("batch")
     return figure
+
+
+def _add_legend(axes: Any, names: Sequence[str]) -> None:
+    """Name all bars, also where a name begins with an underscore, by which matplotlib would leave it out."""
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2)}
+    legend = axes.legend(axes.containers, [""] * len(names), **place, ncols=2, frameon=False, fontsize="small")
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_text(_plain(short_text(name)))
 
 
 def _expected(audit: AuditFrames) -> Any:
@@ -55,8 +62,8 @@ def _expected(audit: AuditFrames) -> Any:
         )
         if frame["expected"].notna().any():
             axes.scatter(frame["expected"], places, color=_ACCENT, marker="|", s=180, linewidth=2.5, label="expected")
-        axes.set(xlabel="mean rows of a batch", title=column)
-        axes.set_yticks(places, [short_text(label) for label in frame["label"]])
+        axes.set(xlabel="mean rows of a batch", title=_plain(column))
+        axes.set_yticks(places, [_plain(short_text(label)) for label in frame["label"]])
         axes.invert_yaxis()
     all_axes[-1].legend(frameon=False, fontsize="small")
     return figure
@@ -85,9 +92,14 @@ def _times(audit: AuditFrames) -> Any:
     axes.hlines(quartiles["batch"], *ends, color=COLOURS[4], linewidth=11, alpha=0.6)
     axes.scatter(audit.first["time"], audit.first["batch"], color="black", marker="|", s=40, alpha=0.5)
     axes.scatter(quartiles["median"], quartiles["batch"], color=_ACCENT, marker="|", s=160, linewidth=2.5)
-    axes.set(xlabel=audit.order_column, ylabel="batch", yticks=range(number))
+    axes.set(xlabel=_plain(audit.order_column), ylabel="batch", yticks=range(number))
     axes.invert_yaxis()
     return figure
+
+
+def _plain(text: Any) -> str:
+    """Return text that matplotlib shows as it is, and not what stands between two dollars as a formula."""
+    return str(text).replace("$", r"\$")
 
 
 def _panels(number: int, height: float) -> tuple[Any, list[Any]]:
