@@ -41,11 +41,10 @@ class Progress:
         return self._live.position if self._live is not None else Position(self.epoch, self._start)
 
     def move(self, position: Position) -> None:
-        """Let the next pass begin at a position; the end of an epoch is the start of the one that follows by itself."""
+        """Let the next pass begin at a position; the end of an epoch is the start of the next."""
         finished = position.step >= self.steps
-        self.epoch = position.epoch + (finished and self._auto_epoch)
-        self._start = 0 if finished else position.step
-        self._begun, self._live = finished and not self._auto_epoch, None
+        self.epoch, self._start = (position.epoch + 1, 0) if finished else (position.epoch, position.step)
+        self._begun, self._live = False, None
 
     def set_epoch(self, epoch: int) -> None:
         """Set the epoch; the one that is set already keeps a position to resume from."""
@@ -88,6 +87,9 @@ class Progress:
         # A copy holds no iterator: it goes on where this one stands.
         copy = Progress(self.steps, auto_epoch=self._auto_epoch)
         copy.move(self.position)
+        if copy.epoch != self.epoch:
+            # The epoch is over and stays until it is set, for the copy as well.
+            copy.epoch, copy._begun = self.epoch, True  # noqa: SLF001 - of this class.
         return copy.__dict__
 
 

@@ -174,8 +174,7 @@ class PipelineSampler(Sampler[list[int]]):
 
         Steps count over all ranks; the number of steps itself means the start of the next epoch.
         """
-        position = self._check_position(epoch, step, "seek")
-        self._progress.move(Position(position.epoch + 1, 0) if position.step == self._steps.count else position)
+        self._progress.move(self._check_position(epoch, step, "seek"))
 
     def batch(self, step: int, epoch: int | None = None) -> list[int]:
         """Return the batch that iteration delivers at a step, counted over all ranks; O(1), changes nothing.

@@ -84,6 +84,28 @@ class ResumesByOwnCount(Right):
         super().load_state_dict({**state, "step": state["step"] // self.num_replicas})
 
 
+class OneStateForAll(Right):
+    """All states are one dict, which is brought up to date."""
+
+    def state_dict(self) -> dict[str, int]:
+        state: dict[str, int] = self.__dict__.setdefault("state", {})
+        state.update(super().state_dict())
+        return state
+
+
+class LiveState(Right):
+    def state_dict(self) -> dict[str, int]:
+        return self.__dict__
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        super().load_state_dict({"epoch": state["epoch"], "step": state["start"]})
+
+
+class LoadingEmptiesTheState(Right):
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        super().load_state_dict({key: state.pop(key) for key in list(state)})
+
+
 class BatchSetsTheEpoch(Right):
     def batch(self, step: int, epoch: int | None = None) -> list[int]:
         self.epoch = self.epoch if epoch is None else epoch
@@ -152,9 +174,24 @@ class OneBatchIsNew(Right):
         return [*super().batches(0)[:12], *super().batches(epoch)[12:]]
 
 
-class ThreeEpochs(Right):
+class FourEpochs(Right):
     def rng(self, epoch: int) -> np.random.Generator:
-        return super().rng(epoch % 3)
+        return super().rng(epoch % 4)
+
+
+class EightEpochs(Right):
+    def rng(self, epoch: int) -> np.random.Generator:
+        return super().rng(epoch % 8)
+
+
+class OneEpoch(Right):
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(()) if self.epoch else super().__iter__()
+
+
+class FourSeedsApart(Right):
+    def rng(self, epoch: int) -> np.random.Generator:
+        return np.random.default_rng(self.seed * 4 + epoch)
 
 
 class RanksPartLater(Right):
@@ -234,7 +271,10 @@ FAULTS: dict[Callable[..., Any], tuple[dict[str, Any], str]] = {
     ResumesTheFirstEpoch: ({"set_epoch": True, "resume": True}, "resume"),
     ResumesOneOffAtStepFive: ({"set_epoch": True, "stateful_loader": True}, "stateful_loader"),
     ResumesByOwnCount: ({"set_epoch": True, "resume": True}, "resume"),
-    BatchSetsTheEpoch: ({"new_epochs": True, "peeking": True}, "peeking"),
+    OneStateForAll: ({"set_epoch": True, "resume": True}, "resume"),
+    LiveState: ({"set_epoch": True, "resume": True}, "resume"),
+    LoadingEmptiesTheState: ({"set_epoch": True, "resume": True}, "resume"),
+    BatchSetsTheEpoch: ({"new_epochs": True, "peeking": True, "random_access": True}, "peeking"),
     BatchOfEpochZero: ({"set_epoch": True, "random_access": True}, "random_access"),
     CopyLosesTheEpoch: ({"set_epoch": True, "copies": True}, "copies"),
     CopyLosesTheRank: ({"set_epoch": True, "copies": True}, "copies"),
@@ -246,7 +286,10 @@ FAULTS: dict[Callable[..., Any], tuple[dict[str, Any], str]] = {
     LengthMovesGlobal: ({"set_epoch": True, "isolated": True}, "global_random_state"),
     OnlyTheOrderIsNew: ({"set_epoch": True, "unrelated_seeds": True}, "unrelated_seeds"),
     OneBatchIsNew: ({"new_epochs": True}, "new_epochs"),
-    ThreeEpochs: ({"new_epochs": True}, "new_epochs"),
+    FourEpochs: ({"set_epoch": True}, "set_epoch"),
+    EightEpochs: ({"new_epochs": True}, "new_epochs"),
+    OneEpoch: ({"new_epochs": True}, "new_epochs"),
+    FourSeedsApart: ({"set_epoch": True, "unrelated_seeds": True}, "unrelated_seeds"),
     RanksPartLater: ({"set_epoch": True, "ranks": "steps"}, "rank_steps"),
     OneIterator: ({"hosts": True}, "hosts"),
     LastRowNeverComes: (ALIKE, "frequencies"),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from standins import TABLE, RoundedUp, Seeded
+from standins import SIZE, TABLE, RoundedUp, Seeded, stream_loader
 from torch.utils.data import BatchSampler, SequentialSampler
 
 from batchwright.errors import SettingError, SettingTypeError
@@ -29,6 +29,7 @@ from batchwright.testing import (
     parametrize_with_checks,
     run_checks,
 )
+from batchwright.testing.checks.resume import _places
 from batchwright.testing.global_state import moved, scrambled
 from batchwright.testing.registry import CHECKS
 
@@ -113,8 +114,57 @@ def test_only_claims_that_are_made_are_checked() -> None:
     assert len({check.name for check in CHECKS}) == len(CHECKS)
 
 
+class BatchIsASize(Seeded):
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__(seed)
+        self.batch = SIZE
+
+
+class BatchTakesNoEpoch(Seeded):
+    def batch(self, step: int) -> list[int]:
+        return self.batches()[step]
+
+
+@pytest.mark.parametrize("factory", [BatchIsASize, BatchTakesNoEpoch, stream_loader], ids=lambda made: made.__name__)
+def test_looks_ask_for_no_more_than_is_claimed(factory: Callable[..., Any]) -> None:
+    """A sampler may call anything `batch` that does not claim random access, and need not have a length."""
+    check_sampler(factory, claims=Claims(peeking=True, set_epoch=factory is not stream_loader))
+
+
+@pytest.mark.parametrize("length", [1, 62, 63, 64, 65, 128, 6400])
+def test_an_epoch_is_interrupted_at_so_many_places(length: int) -> None:
+    """Few places are all tried; of many, as many as the documentation says, the ends among them."""
+    places = _places(length)
+    assert len(set(places)) == len(places) == min(length + 1, 64)
+    assert (places[0], places[-1]) == (0, length)
+
+
 REFUSALS: dict[str, tuple[Callable[[], Any], str]] = {
     "no claims": (lambda: check_sampler(sequential, claims={"length": True}), "claims must be Claims; got {'length'"),
+    "no factory": (
+        lambda: check_sampler(sequential(), claims=Claims()),
+        r"factory must be callable; got <torch.*BatchSampler.*> \(check_sampler\)\. Pass a function",
+    ),
+    "no factory to parametrize": (
+        lambda: parametrize_with_checks(sequential(), claims=Claims()),
+        "factory must be callable",
+    ),
+    "rows of a batch": (
+        lambda: check_sampler(sequential, claims=Claims(), batch_size=0),
+        r"batch_size must be at least 1; got 0 \(check_sampler\)\. Pass the rows of a batch",
+    ),
+    "text for the rows of a batch": (
+        lambda: check_sampler(sequential, claims=Claims(), batch_size="x"),
+        "batch_size must be an integer; got 'x' of type str",
+    ),
+    "rows": (
+        lambda: check_sampler(sequential, claims=Claims(), rows=0),
+        r"rows must be at least 1; got 0 \(check_sampler\)\. Pass the number of rows of the table",
+    ),
+    "text for rows": (
+        lambda: check_sampler(sequential, claims=Claims(indices=True), rows="x"),
+        "rows must be an integer; got 'x' of type str",
+    ),
     "no table": (lambda: check_sampler(sequential, claims=Claims(group="g")), "Claim `group` needs a table; got none"),
     "no rows": (
         lambda: check_sampler(sequential, claims=Claims(indices=True)),

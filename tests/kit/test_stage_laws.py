@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -143,6 +144,25 @@ class Counts(Wrong):
         return Choice([1.0, next(self._calls)], lambda _: draft)
 
 
+class TossesACoin(Wrong):
+    """Filters by a label at random, which is an error where no row has it."""
+
+    def apply(self, draft: Draft) -> Draft:
+        return draft.filter(draft.index.pool("group", random.choice("ab")))  # noqa: S311 - the fault.
+
+
+class RefusesOnce(Wrong):
+    """Its class counts, so that a draft which it refuses is not refused again."""
+
+    calls = itertools.count(1)
+
+    def apply(self, draft: Draft) -> Draft:
+        if next(self.calls) == 2:
+            msg = "It is the second call."
+            raise ChainError(msg)
+        return draft
+
+
 class Changes(Wrong):
     """Writes into the draft that it was handed."""
 
@@ -184,6 +204,14 @@ class DoesOtherwiseAsACopy(Wrong):
 
     def apply(self, draft: Draft) -> Draft | Choice:
         return Choice([1.0, 1.0], lambda _: draft) if self._copied else draft
+
+
+class RefusesAsACopy(DoesOtherwiseAsACopy):
+    def apply(self, draft: Draft) -> Draft:
+        if self._copied:
+            msg = "It is a copy."
+            raise ChainError(msg)
+        return draft
 
 
 def odds(weights: list[float], draft: Draft) -> Choice:
@@ -336,10 +364,13 @@ WRONG = {
     OffersPools(): r"must return a Draft.*Pool\(",
     RemembersTheFirst(): "same draft must give the same result; it differs after other drafts|must do the same",
     Counts(): "same draft must give the same result",
+    TossesACoin(): "same draft must give the same result; this time it raises SettingError: A label must occur",
+    RefusesOnce(): "same draft must give the same result; one that fails does not fail again",
     Changes(): "must leave its draft and index as they are",
     LosesSettings("mine"): "must have the same settings.*its repr is LosesSettings\\(label='other'\\)",
     EqualsNothing: "must have the same settings.*it is not equal",
     DoesOtherwiseAsACopy(): "copied|pickled stage must do the same",
+    RefusesAsACopy(): "pickled stage must do the same; this time it raises ChainError: It is a copy",
     DoesNotSumToOne(): "must be probabilities that sum to 1; 2 weights sum to 0.9",
     NegativeWeight(): "must be probabilities that sum to 1",
     ExpandsTheFirstOnly(): "`expand` must make of many drafts what `apply` makes of each; of number 1 of",

@@ -11,7 +11,9 @@ from batchwright.stages.base import Element
 from batchwright.testing.copies import pickled
 from batchwright.testing.failures import StageFailure
 
-__all__ = ["attempt", "copies_of", "require"]
+__all__ = ["PURE", "attempt", "copies_of", "repeat", "require"]
+
+PURE = "The same draft must give the same result"
 
 
 def require(holds: bool, element: Element, rule: str, found: str) -> None:
@@ -38,6 +40,14 @@ def attempt(element: Element, call: Callable[[], Any]) -> Any:
     except Exception as error:
         rule = "What cannot be done must be refused with an error of this library, such as ChainError"
         raise StageFailure(rule, f"it raises {type(error).__name__}: {error}", element) from error
+
+
+def repeat(element: Element, rule: str, call: Callable[[], Any]) -> Any:
+    """Return what a call gives that has been answered before; that it raises now breaks a law."""
+    try:
+        return call()
+    except Exception as error:
+        raise StageFailure(rule, f"this time it raises {type(error).__name__}: {error}", element) from error
 
 
 def copies_of(element: Element) -> Iterator[tuple[str, Any]]:

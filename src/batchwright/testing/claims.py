@@ -98,7 +98,8 @@ class Claims:
     workers
         A `DataLoader` delivers the same batches with worker processes as without, in every epoch.
     peeking
-        Looking changes nothing: ``len``, ``repr``, an iterator thrown away, `state_dict`, `batch`.
+        Looking changes nothing: ``len``, ``repr``, an iterator thrown away, `state_dict`; `batch` where `random_access`
+        is claimed.
     random_access
         ``sampler.batch(step, epoch=e)`` is the batch that iteration delivers there.
     ranks
@@ -108,7 +109,7 @@ class Claims:
         All ranks deliver the same number of batches.
     resume
         After any number of batches, of the first epoch or the second, `state_dict` and `load_state_dict` continue with
-        the very next one.
+        the very next one. Neither going on nor loading changes a state.
     stateful_loader
         So does torchdata's `StatefulDataLoader`, with and without workers.
     elastic

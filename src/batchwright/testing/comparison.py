@@ -11,7 +11,7 @@ import attrs
 
 from batchwright.testing.failures import CheckFailure, Where, shown
 
-__all__ = ["Batches", "contents", "plain", "require_new", "require_same"]
+__all__ = ["Batches", "contents", "plain", "require_new", "require_same", "require_some"]
 
 Batches = list[list[int]]
 
@@ -42,12 +42,22 @@ def require_same(rule: str, expected: Batches, found: Batches, where: Where, fir
         raise CheckFailure(rule, f"one was expected to be {wanted}", place, other)
 
 
+def require_some(batches: Sequence[Any], epoch: int, where: Where | None = None) -> None:
+    """Raise if an epoch is empty, of which any claim would hold."""
+    rule = "An epoch must have batches"
+    if not batches:
+        raise CheckFailure(rule, f"epoch {epoch} has 0", where or Where(epoch=epoch))
+
+
 def require_new(epochs: Sequence[Batches], which: str, where: Where) -> None:
     """Raise if of two epochs one has more than half of the other's batches, in whatever order."""
     rule = f"The epochs {which} must differ"
-    for (first, one), (second, other) in itertools.combinations(enumerate(map(contents, epochs)), 2):
-        again = (Counter(one) & Counter(other)).total()
-        if 2 * again > min(len(one), len(other)):
-            found = f"epochs {first} and {second} have {again} of {len(other)} batches in common"
+    for epoch, batches in enumerate(epochs):
+        require_some(batches, epoch)
+    counted = [Counter(contents(batches)) for batches in epochs]
+    for (first, one), (second, other) in itertools.combinations(enumerate(counted), 2):
+        again = (one & other).total()
+        if 2 * again > min(one.total(), other.total()):
+            found = f"epochs {first} and {second} have {again} of {other.total()} batches in common"
             place = attrs.evolve(where, epoch=second, step=0)
             raise CheckFailure(rule, found, place, epochs[second][0])

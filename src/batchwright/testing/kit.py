@@ -118,7 +118,10 @@ def check_sampler(
         If a claim does not hold. The message names check, claim, the first offending batch, and the seed with which it
         is seen again.
     SettingError
-        If a claim needs a table, or a factory that takes more; if a failure is expected of a check that is not run.
+        If a claim needs a table, or a factory that takes more; if a failure is expected of a check that is not run; if
+        a number of rows or a seed is too small.
+    SettingTypeError
+        If the factory is not callable, or a number no integer.
 
     Notes
     -----
@@ -162,7 +165,7 @@ def parametrize_with_checks(
 
     Raises
     ------
-    SettingError
+    SettingError, SettingTypeError
         As of `check_sampler`.
 
     Examples
@@ -239,7 +242,7 @@ def _runs(
         raise SettingError(msg)
     labels = None if table is None else Labels(table, claims.columns)
     _check_ratio(claims, labels)
-    subject = Subject(factory, claims, labels, labels.rows if labels is not None else rows or 0, batch_size)
+    subject = Subject(factory, claims, labels, rows if labels is None else labels.rows, batch_size)
     for check in CHECKS:
         if check.is_asked_for(claims):
             check.require(subject)

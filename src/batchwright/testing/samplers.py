@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -44,15 +45,17 @@ def set_epoch(sampler: Any, epoch: int) -> None:
     target.set_epoch(epoch)
 
 
-def peek(sampler: Any) -> None:
+def peek(sampler: Any, random_access: bool) -> None:
     """Do all that a trainer, a debugger or a curious user does without meaning to change anything."""
     repr(sampler)
     iter(sampler)
-    if hasattr(sampler, "__len__"):
+    # A loader over a stream, for one, has `__len__` and still no length.
+    with suppress(TypeError):
         len(sampler)
     # Of a sampler of single rows, only its own state counts: it may have none to hand on.
     if hasattr(sampler.sampler if isinstance(sampler, Batched) else sampler, "state_dict"):
         sampler.state_dict()
-    if hasattr(sampler, "batch"):
+    # Where random access is not claimed, `batch` may be anything, the size of a batch for one.
+    if random_access:
         sampler.batch(0)
         sampler.batch(0, epoch=5)

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 
 from batchwright.draft import Draft, Outcome
 from batchwright.errors import SettingError, SettingTypeError
 from batchwright.stages.base import BaseDrawer, Element, Stage
+from batchwright.testing.attempts import PURE, repeat
 from batchwright.testing.drawer_laws import keeps_drawer_laws, require_inclusion
 from batchwright.testing.failures import StageFailure
-from batchwright.testing.stage_laws import keeps_laws, same_outcome
+from batchwright.testing.stage_laws import keeps_laws, require_again
 from batchwright.testing.strategies import drafts, indices
 
 __all__ = ["check_stage"]
@@ -60,12 +62,12 @@ def check_stage(stage: Element, *, by: Mapping[str, Sequence[Hashable]] | None =
     """
     if isinstance(stage, BaseDrawer):
         examples: dict[str, Any] = {"batches": _blocks(), "seed": st.integers(0, 2**32)}
-        suited = _count(examples, lambda **example: keeps_drawer_laws(stage, **example), max_examples)
+        suited = _count(stage, examples, lambda **example: keeps_drawer_laws(stage, **example), max_examples)
         require_inclusion(stage)
     elif isinstance(stage, Stage):
         columns = by or dict.fromkeys(stage.key_columns, _LABELS) or {"group": _LABELS}
         keeps = _KeepsLaws(stage)
-        suited = _count({"draft": drafts(indices(columns, stage.order_column))}, keeps, max_examples)
+        suited = _count(stage, {"draft": drafts(indices(columns, stage.order_column))}, keeps, max_examples)
     else:
         msg = f"A stage or a drawer can be checked; got {stage!r} (check_stage). Pass an object of a chain."
         raise SettingTypeError(msg)
@@ -77,7 +79,7 @@ def check_stage(stage: Element, *, by: Mapping[str, Sequence[Hashable]] | None =
         raise SettingError(msg)
 
 
-def _count(examples: Mapping[str, Any], keeps: Callable[..., bool], max_examples: int) -> int:
+def _count(element: Element, examples: Mapping[str, Any], keeps: Callable[..., bool], max_examples: int) -> int:
     """Check laws on generated examples; return how many of them suited."""
     suited = 0
 
@@ -95,7 +97,10 @@ def _count(examples: Mapping[str, Any], keeps: Callable[..., bool], max_examples
         nonlocal suited
         suited += keeps(**example)
 
-    laws()
+    try:
+        laws()
+    except Flaky as error:
+        raise StageFailure(PURE, "one that fails does not fail again", element) from error
     return suited
 
 
@@ -109,10 +114,9 @@ class _KeepsLaws:
     def __call__(self, draft: Draft) -> bool:
         keeps = keeps_laws(self._stage, draft)
         if keeps and self._first is None:
-            self._first = draft, self._stage.apply(draft)
-        elif self._first is not None and not same_outcome(self._first[1], self._stage.apply(self._first[0])):
-            rule = "The same draft must give the same result"
-            raise StageFailure(rule, "it differs after other drafts", self._stage)
+            self._first = draft, repeat(self._stage, PURE, lambda: self._stage.apply(draft))
+        elif self._first is not None:
+            require_again(self._stage, self._stage, *self._first, PURE, "it differs after other drafts")
         return keeps
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,9 @@ from batchwright.pool import Pool
 from batchwright.share import Share
 from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage
-from batchwright.testing.attempts import attempt, copies_of, require
+from batchwright.testing.attempts import PURE, attempt, copies_of, repeat, require
 
-__all__ = ["keeps_laws", "same_outcome"]
+__all__ = ["keeps_laws", "require_again"]
 
 # Of a choice with more alternatives than this, so many are looked at.
 _MOST_CHILDREN = 12
@@ -30,16 +30,17 @@ def keeps_laws(stage: Stage, draft: Draft) -> bool:
     outcome = _outcome(stage, draft)
     after = (_content(draft), draft.index.cells.tolist(), draft.index.offsets.tolist())
     require(after == before, stage, "A stage must leave its draft and index as they are", "one of them is changed")
+    if outcome is not None:
+        require_again(stage, stage, draft, outcome, PURE, "it differs")
     if not draft.done:
         _require_every_path(stage, draft)
     if outcome is None:
         return False
-    require(same_outcome(outcome, stage.apply(draft)), stage, "The same draft must give the same result", "it differs")
     _require_copies(stage, draft, outcome)
-    for choice in _choices(outcome):
+    for choice in repeat(stage, PURE, lambda: list(_choices(outcome))):
         _require_probabilities(stage, choice)
     _require_expansion(stage, [draft, draft])
-    for child in _children(outcome):
+    for child in repeat(stage, PURE, lambda: list(_children(outcome))):
         _require_sound(stage, draft, child)
     return True
 
@@ -62,7 +63,7 @@ def _outcome(stage: Stage, draft: Draft) -> Any:
         return None
     offer = "A stage must be able to do what it offers, or it fails in the middle of an epoch"
     require(all(opened), stage, offer, f"it refuses {opened.count(None)} of {len(opened)} alternatives")
-    for child in _children(outcome):
+    for child in chain(*opened):
         require(isinstance(child, Draft), stage, rule, f"it offers {child!r}")
     return outcome
 
@@ -92,7 +93,7 @@ def _require_copies(stage: Stage, draft: Draft, outcome: Draft | Choice) -> None
         # Without an equality of their own, no two objects are equal.
         compares = type(stage).__eq__ is not object.__eq__
         require(copied == stage or not compares, stage, rule, "it is not equal")
-        require(same_outcome(outcome, copied.apply(draft)), stage, f"A {how} stage must do the same", "it does not")
+        require_again(stage, copied, draft, outcome, f"A {how} stage must do the same", "it does not")
 
 
 def _require_probabilities(stage: Stage, choice: Choice) -> None:
@@ -110,10 +111,14 @@ def _require_expansion(stage: Stage, drafts: Sequence[Draft]) -> None:
     found = attempt(stage, lambda: _chances(stage.expand(DraftStack.of(drafts))))
     require(found is not None, stage, rule, f"it refuses {len(drafts)} that `apply` takes")
     for number, (draft, chances) in enumerate(zip(drafts, found or [], strict=True)):
-        expected = _chances(lift([stage.apply(draft)]))[0]
+        expected = repeat(stage, PURE, partial(_applied, stage, draft))
         alike = chances.keys() == expected.keys() and all(abs(chances[c] - expected[c]) < 1e-9 for c in expected)
         said = f"of number {number} of {len(drafts)} it makes {len(chances)} drafts for {len(expected)}, or with other"
         require(alike, stage, rule, f"{said} chances")
+
+
+def _applied(stage: Stage, draft: Draft) -> dict[Any, float]:
+    return _chances(lift([stage.apply(draft)]))[0]
 
 
 def _chances(expansion: Expansion) -> list[dict[Any, float]]:
@@ -155,7 +160,13 @@ def _is_of_its_role(share: Share, child: Draft) -> bool:
     return share.pool.issubset(child.primary) if share.role == "primary" else share.pool.isdisjoint(child.primary)
 
 
-def same_outcome(one: Any, other: Any) -> bool:
+def require_again(stage: Stage, copied: Stage, draft: Draft, outcome: Any, rule: str, found: str) -> None:
+    """Raise unless a stage, or a copy of it, makes of a draft what the stage made of it before."""
+    alike = repeat(stage, rule, lambda: _same_outcome(outcome, copied.apply(draft)))
+    require(alike, stage, rule, found)
+
+
+def _same_outcome(one: Any, other: Any) -> bool:
     """Tell whether two outcomes are the same, alternative by alternative."""
     if isinstance(one, Draft) and isinstance(other, Draft):
         return _content(one) == _content(other)
@@ -163,7 +174,7 @@ def same_outcome(one: Any, other: Any) -> bool:
         return False
     alike = np.array_equal(one.weights, other.weights)
     # From the last to the first, since they were made from the first to the last.
-    return alike and all(same_outcome(one.child(k), other.child(k)) for k in reversed(_some(one)))
+    return alike and all(_same_outcome(one.child(k), other.child(k)) for k in reversed(_some(one)))
 
 
 def _content(draft: Draft) -> tuple[Any, ...]:

@@ -10,9 +10,11 @@ from typing import Any
 import attrs
 from torch.utils.data import DataLoader
 
+from batchwright._checks import check_integer
+from batchwright.errors import SettingTypeError
 from batchwright.testing.claims import Claims
-from batchwright.testing.comparison import Batches, plain
-from batchwright.testing.failures import CheckFailure, Where
+from batchwright.testing.comparison import Batches, plain, require_some
+from batchwright.testing.failures import Where
 from batchwright.testing.labels import Labels
 from batchwright.testing.samplers import Batched, can_set_epoch, set_epoch
 
@@ -26,6 +28,23 @@ EPOCHS = 3
 
 # Passes of an endless sampler are cut here.
 MOST_BATCHES = 10_000
+
+_WHO = "check_sampler"
+
+
+def _callable(_: Any, __: Any, value: Any) -> None:
+    if not callable(value):
+        msg = f"factory must be callable; got {value!r} ({_WHO}). Pass a function that returns a new sampler."
+        raise SettingTypeError(msg)
+
+
+def _rows(value: int | None) -> int:
+    return 0 if value is None else check_integer(value, "rows", _WHO, 1, "Pass the number of rows of the table.")
+
+
+def _size(value: int | None) -> int | None:
+    way_out = "Pass the rows of a batch, or nothing if the sampler makes batches."
+    return None if value is None else check_integer(value, "batch_size", _WHO, 1, way_out)
 
 
 @attrs.frozen(eq=False)
@@ -46,11 +65,11 @@ class Subject:
         For samplers of single rows: how many make a batch.
     """
 
-    factory: Callable[..., Iterable[Any]]
+    factory: Callable[..., Iterable[Any]] = attrs.field(validator=_callable)
     claims: Claims
     table: Labels | None
-    rows: int
-    index_batch_size: int | None
+    rows: int = attrs.field(converter=_rows)
+    index_batch_size: int | None = attrs.field(converter=_size)
 
     @property
     def labels(self) -> Labels:
@@ -92,7 +111,7 @@ class Subject:
         for epoch in range(number):
             self.enter(sampler, epoch)
             batches = list(itertools.islice(sampler if loader is None else loader, MOST_BATCHES))
-            _require_some(batches, epoch)
+            require_some(batches, epoch)
             yield batches
 
     def epochs(self, sampler: Any, number: int, loader: Iterable[Any] | None = None) -> Iterator[Batches]:
@@ -113,7 +132,7 @@ class Subject:
         batches = self.take(sampler)
         if where.rank is None:
             # A rank may be left without a batch, a single process may not.
-            _require_some(batches, epoch, where)
+            require_some(batches, epoch, where)
         return batches
 
     def many(self, seed: int, number: int) -> Iterator[tuple[Where, list[int]]]:
@@ -125,7 +144,7 @@ class Subject:
             sampler = sampler if renews else self.make(where)
             self.enter(sampler, epoch)
             batches = self.take(sampler)
-            _require_some(batches, epoch, where)
+            require_some(batches, epoch, where)
             yield from ((attrs.evolve(where, step=step), batch) for step, batch in enumerate(batches))
             number -= len(batches)
             if number <= 0:
@@ -145,10 +164,3 @@ class Subject:
             return own
         rows: Any = range(self.rows)
         return DataLoader(rows, batch_sampler=sampler, num_workers=num_workers, collate_fn=list)
-
-
-def _require_some(batches: list[Any], epoch: int, where: Where | None = None) -> None:
-    """Raise if an epoch is empty, of which any claim would hold."""
-    rule = "An epoch must have batches"
-    if not batches:
-        raise CheckFailure(rule, f"epoch {epoch} has 0", where or Where(epoch=epoch))

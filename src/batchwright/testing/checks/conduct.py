@@ -24,9 +24,9 @@ def check_global_random_state(subject: Subject, seed: int) -> None:
     for number in (1, 2):
         with scrambled(number), moved() as names:
             sampler = subject.make(Where(seed))
-            peek(sampler)
+            peek(sampler, subject.claims.random_access)
             runs.append(list(subject.epochs(sampler, 2)))
-            peek(sampler)
+            peek(sampler, subject.claims.random_access)
         if names:
             found = f"making it, two passes and a look move {len(names)}: {', '.join(names)}"
             raise CheckFailure(rule, found, Where(seed, 0))

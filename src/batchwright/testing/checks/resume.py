@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
@@ -16,7 +17,7 @@ from batchwright.testing.subject import MOST_BATCHES, Subject
 
 __all__ = ["check_elastic", "check_resume", "check_stateful_loader"]
 
-# Beyond this many batches in an epoch, so many places of it are tried.
+# No more places of an epoch than this are tried.
 _MOST_PLACES = 64
 _LEGS = (1, 2, 4, 3)
 
@@ -32,6 +33,8 @@ def check_resume(subject: Subject, seed: int) -> None:
         epochs = list(subject.epochs(subject.make(process), 3))
         for done in _some_places(len(epochs[1])):
             _resume(subject, attrs.evolve(process, epoch=1, step=done), epochs)
+    # The last, since a run that does not continue is worse.
+    _require_left_alone(subject, alone)
 
 
 def _resume(subject: Subject, where: Where, epochs: Sequence[Batches]) -> None:
@@ -39,13 +42,33 @@ def _resume(subject: Subject, where: Where, epochs: Sequence[Batches]) -> None:
     epoch, done = where.epoch or 0, where.step or 0
     running, resumed = subject.make(where), subject.make(where)
     passing = _run_to(subject, running, running, where)
-    resumed.load_state_dict(pickled(running.state_dict()))
+    state, state_of_iterator = _states(running, passing)
+    resumed.load_state_dict(state)
     _require_rest(_rule("The sampler's state", where), epochs, where, _continue(subject, resumed, resumed, where))
     if hasattr(passing, "state_dict"):
         iterator = iter(subject.make(where))
-        iterator.load_state_dict(pickled(passing.state_dict()))
+        iterator.load_state_dict(state_of_iterator)
         expected = epochs[epoch][done:]
         require_same(_rule("The iterator's state", where), expected, subject.take(iterator), where, done)
+
+
+def _states(sampler: Any, passing: Any) -> tuple[Any, Any]:
+    """Return the states of a sampler and of its iterator, if that has one, as they are written a while later."""
+    taken = sampler.state_dict(), passing.state_dict() if hasattr(passing, "state_dict") else None
+    # Meanwhile the run goes on and is saved again, which must not show in a state that was taken before.
+    next(passing, None)
+    sampler.state_dict()
+    return pickled(taken[0]), pickled(taken[1])
+
+
+def _require_left_alone(subject: Subject, where: Where) -> None:
+    """Raise if loading a state changes it, so that it could not be loaded again."""
+    rule = "`load_state_dict` must leave the state that it is given as it is"
+    state = pickled(subject.make(where).state_dict())
+    before = pickle.dumps(state)
+    subject.make(where).load_state_dict(state)
+    if pickle.dumps(state) != before:
+        raise CheckFailure(rule, f"that of a new sampler, {len(before)} bytes when pickled, is changed", where)
 
 
 def check_stateful_loader(subject: Subject, seed: int) -> None:
@@ -136,9 +159,8 @@ def _rule(who: str, where: Where) -> str:
 
 
 def _places(length: int) -> list[int]:
-    """Return all places of an epoch, ends included, or so many that lie evenly."""
-    every = max(1, -(-length // _MOST_PLACES))
-    return sorted({*range(0, length, every), length})
+    """Return all places of an epoch, ends included, or as many as are tried, which lie evenly."""
+    return sorted({number * length // (_MOST_PLACES - 1) for number in range(_MOST_PLACES)})
 
 
 def _some_places(length: int) -> list[int]:
