@@ -89,7 +89,7 @@ class Progress:
         copy.move(self.position)
         if copy.epoch != self.epoch:
             # The epoch is over and stays until it is set, for the copy as well.
-            copy.epoch, copy._begun = self.epoch, True  # noqa: SLF001 - of this class.
+            copy.epoch, copy._begun = self.epoch, True
         return copy.__dict__
 
 
