@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import Any
 
 import attrs
@@ -24,19 +23,19 @@ _QUERIES = {
 }
 
 
-def as_columns(by: Any, name: str = "by") -> tuple[str, ...]:
+def as_columns(by: Any) -> tuple[str, ...]:
     """Return `by`, one column name or several, as a tuple of names.
 
     Raises
     ------
     SettingTypeError
-        If it is neither, or a set; the argument of the given name is said to be wrong.
+        If it is neither, or a set.
     """
     # Sets have no order that all processes share, and labels stand in that of their columns.
-    listed = isinstance(by, Iterable) and not isinstance(by, str | Mapping | AbstractSet)
+    listed = isinstance(by, Iterable) and not isinstance(by, str | Mapping | set | frozenset)
     names = list(by) if listed else [by]
     if not all(isinstance(column, Hashable) for column in names) or not (listed or isinstance(by, str)):
-        msg = f"`{name}` must name one column or several; got {by!r} ({name}). Pass a name or a list of names."
+        msg = f"`by` must name one column or several; got {by!r} (by). Pass a name or a list of names."
         raise SettingTypeError(msg)
     # A subclass, such as NumPy's, is another name in what is printed and saved.
     return tuple(str.__str__(column) if isinstance(column, str) else column for column in names)
@@ -50,7 +49,7 @@ def columns_to_read(columns: tuple[str, ...], order_by: str | None) -> list[str]
 def column_names(table: Any) -> list[Any]:
     """Return the names of the columns of a frame or of a dict of arrays."""
     kind = type(table).__name__
-    if kind in _QUERIES:
+    if kind in _QUERIES and type(table).__module__.startswith(("polars", "duckdb", "_duckdb")):
         what, way_out = _QUERIES[kind]
         msg = f"A table must be in memory; got a {what}, whose rows are 0 so far (table). Pass {way_out}."
         raise TableError(msg)
@@ -90,7 +89,7 @@ class Column:
             if module.startswith("pyarrow"):
                 return _from_pyarrow(self.values.slice(start, stop - start))
         except (TypeError, ValueError, NotImplementedError, ArithmeticError) as error:
-            msg = f"A column must be of a type that pandas has; {self.name!r} is not: {error}. Convert it to text."
+            msg = f"A column must be of a type that pandas has; {self.name!r} is not: {error}. Convert it first."
             raise TableError(msg) from error
         series: pd.Series[Any] = self.values.iloc[start:stop]
         return series

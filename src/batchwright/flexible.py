@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from batchwright._checks import check_flag, check_fraction, check_number, check_weights
+from batchwright._checks import check_flag, check_fraction, check_weights
 from batchwright.sampler import PipelineSampler
 from batchwright.stages import ConditionBalancer, Drawer, ExperimentSelector, LeakMixer, TemporalEnricher
 from batchwright.stages.base import Element
@@ -79,7 +79,6 @@ class FlexibleBatchSampler(PipelineSampler):
         for name, weights in (("experiment_weights", experiment_weights), ("condition_ratio", condition_ratio)):
             if weights is not None:
                 check_weights(weights, name, _WHO)
-        check_number(temporal_window_hours, "temporal_window_hours", _WHO, "Pass a number of hours.")
         # All stages are made, also those that stay out of the chain, so that wrong settings are refused either way.
         groups = [ExperimentSelector(by="experiment", weights=experiment_weights), LeakMixer(leaky)]
         balance = ConditionBalancer(by="condition", ratio=condition_ratio)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from batchwright.archive import fingerprint_of, read_again, read_parts, write_pa
 from batchwright.building import Parts, build_from_chunks, build_from_runs
 from batchwright.columns import as_columns, column_names, columns_to_read
 from batchwright.counting import read_runs
+from batchwright.errors import SettingTypeError
 from batchwright.parquet import Files, ParquetRows, find_files
 from batchwright.storage import NewFolder
 
@@ -308,4 +309,7 @@ class MetadataIndex(Parts):
 
 def _names(by: str | Iterable[str], order_by: str | None) -> tuple[tuple[str, ...], str | None]:
     """Return the names of the key columns, each once, and of the ordered one."""
-    return tuple(dict.fromkeys(as_columns(by))), None if order_by is None else as_columns([order_by], "order_by")[0]
+    if not isinstance(order_by, Hashable):
+        msg = f"`order_by` must name one column; got {order_by!r} (order_by). Pass a single name."
+        raise SettingTypeError(msg)
+    return tuple(dict.fromkeys(as_columns(by))), None if order_by is None else as_columns([order_by])[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from itertools import pairwise
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,6 @@ __all__ = ["LabelEncoder", "small_type"]
 Integers = NDArray[np.int64]
 
 _KINDS = {"b": "truth values", "i": "integers", "u": "integers", "f": "floats", "M": "dates", "m": "durations"}
-# A column may hold these together: numbers among text, say.
-_MIXED = {str, int, float, bool}
 
 
 class _Codebook:
@@ -75,12 +74,13 @@ class LabelEncoder:
         TableError
             If a row had no value, if the values were of several kinds, or do not sort.
         """
+        self._require_values(self._missing, f"{self._rows}")
         values = list(self._book.codes)
         labels = [values[code] for code in used.tolist()]
         self._check(labels)
         try:
             places = pd.factorize(pd.Series(labels).infer_objects(), sort=True)[0]
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise self._unusable(error) from error
         order = np.argsort(places, kind="stable")
         labels = [labels[i] for i in order.tolist()]
@@ -120,21 +120,23 @@ class LabelEncoder:
 
     def _check(self, labels: list[Hashable]) -> None:
         # Arrow has values that are no number besides, and dictionaries with an entry for what is missing.
-        lost = int(pd.Series(labels, dtype=object).isna().sum())
-        if self._missing or lost:
-            found = f"{self._missing} missing of {self._rows}"
-            found = found if self._missing else f"{lost} missing of {len(labels)} labels"
-            msg = (
-                f"A key column must have a value in every row; {self.name!r} has {found}. "
-                "Drop those rows, or give them a label of their own, such as fillna('unknown')."
-            )
-            raise TableError(msg)
+        self._require_values(int(pd.Series(labels, dtype=object).isna().sum()), f"{len(labels)} labels")
         types = {type(label) for label in labels}
-        kinds = list(self._kinds) if types <= _MIXED else sorted(kind.__name__ for kind in types)
+        # Numbers may stand among text.
+        mixes = all(issubclass(kind, str | Number) for kind in types)
+        kinds = list(self._kinds) if mixes else sorted(kind.__name__ for kind in types)
         if len(kinds) > 1:
             msg = (
-                f"A key column must hold one kind of value in all chunks; {self.name!r} holds {len(kinds)}: "
+                f"A key column must hold one kind of value in all its rows; {self.name!r} holds {len(kinds)}: "
                 f"{', '.join(kinds)}. Convert it to one type first."
+            )
+            raise TableError(msg)
+
+    def _require_values(self, missing: int, of: str) -> None:
+        if missing:
+            msg = (
+                f"A key column must have a value in every row; {self.name!r} has {missing} missing of {of}. "
+                "Drop those rows, or give them a label of their own, such as fillna('unknown')."
             )
             raise TableError(msg)
 
@@ -166,6 +168,8 @@ def _plain_value(value: Any) -> Hashable:
     if isinstance(value, np.number | np.bool_ | np.character):
         # Some have no plain form of their own.
         value = float(value) if isinstance(value, np.floating) else value.item()
+    if isinstance(value, str):
+        return str.__str__(value)
     # There are two zeros, which are equal: one of them stands for both, whichever came first.
     return value + 0.0 if type(value) is float else value
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from glob import glob
 from importlib import import_module
@@ -38,7 +37,7 @@ def find_files(paths: Files) -> list[str]:
     TableError
         If there is none.
     """
-    if isinstance(paths, AbstractSet):
+    if isinstance(paths, set | frozenset):
         msg = f"Files must have an order, in which their rows count; got {paths!r} (from_parquet). Pass a list."
         raise SettingTypeError(msg)
     if not isinstance(paths, (str, os.PathLike)):

@@ -85,11 +85,11 @@ class Progress:
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy holds no iterator: it goes on where this one stands.
-        copy = Progress(self.steps, auto_epoch=self._auto_epoch)
-        copy.move(self.position)
-        if copy.epoch != self.epoch:
+        copy, position = Progress(self.steps, auto_epoch=self._auto_epoch), self.position
+        copy.move(position)
+        if position.step >= self.steps and not self._auto_epoch:
             # The epoch is over and stays until it is set, for the copy as well.
-            copy.epoch, copy._begun = self.epoch, True
+            copy.epoch, copy._begun = position.epoch, True
         return copy.__dict__
 
 

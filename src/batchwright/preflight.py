@@ -21,6 +21,8 @@ _LEAVES_SEEN = 512
 _NAMED = 3
 # Of many small pools so many of the worst are gone through for different groups.
 _DESCRIBED = 100
+# Odd numbers of 61 bits.
+_MIX = (0x1E3779B97F4A7C15, 0x1F58476D1CE4E5B9)
 _ORDER = ("error", "warning", "note")
 
 
@@ -74,10 +76,10 @@ def _short(seen: DraftStack) -> Finding | None:
         return None
     # A pool comes once, with the largest quota that is taken from it.
     short = short[np.argsort(sizes[short] / quotas[short], kind="stable")]
-    pools = seen.pools
-    # These sums tell pools apart, as those that have a gap in another place.
-    sums = [totals(each, pools.bounds)[short] for each in (pools.starts, pools.stops, pools.starts * pools.stops)]
-    worst = short[np.sort(np.unique(np.column_stack(sums), axis=0, return_index=True)[1])]
+    # Ranges as large numbers, as good as random, whose sums tell pools apart.
+    mixed = seen.pools.starts * _MIX[0] ^ seen.pools.stops * _MIX[1]
+    keys = np.column_stack([sizes, totals(mixed * mixed, seen.pools.bounds)])[short]
+    worst = short[np.sort(np.unique(keys, axis=0, return_index=True)[1])]
     named: dict[str, str] = {}
     for s in worst[:_DESCRIBED].tolist():
         named.setdefault(seen.index.describe(seen.pools[s]), f"({sizes[s]} rows for {quotas[s]})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -71,11 +72,19 @@ def new_array(folder: Path | None, name: str, dtype: DTypeLike, size: int) -> ND
     path = folder / f"{name}.npy"
     with writing(path):
         array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(size,))
-        if hasattr(os, "posix_fallocate"):
-            # A full disk is an error here, and would end the process where the array is filled.
-            with path.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        _make_room(path)
     return array
+
+
+def _make_room(path: Path) -> None:
+    """Let a full disk be an error here, where the system can: it would end the process that fills the file."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            try:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+                    raise
 
 
 @contextmanager
@@ -85,8 +94,8 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         msg = (
-            f"An index must have room where it is written; 1 file could not be: {error} ({path}). "
-            "Make room there, or name a folder on another disk."
+            f"All files of an index must be written; 1 could not be: {error} ({path}). "
+            "Make room there, or name another folder."
         )
         raise StorageError(msg) from error
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from batchwright.decimals import as_decimals
 from batchwright.errors import TableError
 
 __all__ = ["TimeReader", "is_missing", "rank_times"]
@@ -88,8 +87,7 @@ class TimeReader:
         return series.to_numpy(dtype=np.int64)
 
     def _read_floats(self, series: pd.Series[Any]) -> NDArray[Any]:
-        dtype: Any = getattr(series.dtype, "numpy_dtype", series.dtype)
-        values = series.to_numpy(dtype=dtype if dtype.kind == "f" else np.float64, na_value=np.nan)
+        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
         infinite = np.count_nonzero(np.isinf(values))
         if infinite:
             msg = (
@@ -97,13 +95,13 @@ class TimeReader:
                 "Leave them empty: rows without a value are in no window."
             )
             raise TableError(msg)
-        return as_decimals(values)
+        return values
 
     def _require_exact(self) -> None:
         if self._bits > _BITS.get(self.dtype.kind, self._bits):
             msg = (
-                f"Integers of an ordered column must keep their values, in {_BITS['i']} bits, or in {_BITS['f']} where "
-                f"decimals or missing values make floats of them; {self.name!r} holds some of {self._bits} bits. "
+                f"Integers of an ordered column must be below 2**{_BITS['i']}, and beside decimals or missing values "
+                f"below 2**{_BITS['f']}, as floats tell them apart; {self.name!r} holds some of {self._bits} bits. "
                 "Subtract the least, or convert them to dates with pandas.to_datetime."
             )
             raise TableError(msg)

@@ -265,7 +265,7 @@ def test_times_of_two_types_are_counted(
 def test_large_integers_are_not_made_floats(other: list[Any], turned: bool) -> None:
     """Beyond 2**53 neighbours would be one time, wherever decimals or missing values stand beside them."""
     chunks: list[Any] = [{"t": [2**53 + 1, 2**53]}, {"t": other}]
-    with refused(TableError, "Integers of an ordered column must keep their values, ...; 't' holds some of 54 bits. "):
+    with refused(TableError, "Integers of an ordered column must be below 2**63, ...; 't' holds some of 54 bits. "):
         MetadataIndex.from_chunks(chunks[::-1] if turned else chunks, (), "t")
 
 

@@ -1,7 +1,6 @@
 """The features of the sampler that batchwright grew out of, one by one, through its keyword arguments."""
 
 import logging
-import math
 from collections import Counter
 from typing import Any
 
@@ -95,7 +94,6 @@ def test_leak_is_taken_as_it_is_meant(batch_size: int, leaky: float, own: int) -
     [
         ("leaky", 1.5),
         ("temporal_global_fraction", -1),
-        ("temporal_window_hours", math.nan),
         ("experiment_weights", {"a": -1}),
         ("condition_ratio", {}),
     ],

@@ -195,6 +195,22 @@ def test_missing_keys_are_refused(build: Callable[[], Any]) -> None:
 @pytest.mark.parametrize(
     "build",
     [
+        pytest.param(lambda: {"key": [None, None]}, id="list"),
+        pytest.param(lambda: frame([np.nan, np.nan]), id="pandas-float"),
+        pytest.param(lambda: frame(pd.Categorical([None, None])), id="category"),
+        pytest.param(lambda: polars([None, None]), id="polars-Null"),
+        pytest.param(lambda: arrow([None, None]), id="arrow-null"),
+    ],
+)
+def test_keys_that_are_all_missing_are_refused(build: Callable[[], Any]) -> None:
+    """Where there is no label at all the message is the same."""
+    with refused(TableError, "A key column must have a value in every row; 'key' has 2 missing of 2. "):
+        encode_labels(build(), "key")
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
         pytest.param(not_a_number, id="arrow-nan"),
         pytest.param(lambda: not_a_number("category"), id="category-of-arrow-nan"),
         pytest.param(lambda: dictionary(["a", None, "b"], ["a", None, "b"]), id="arrow-dictionary"),
@@ -210,25 +226,28 @@ def test_labels_that_are_missing_are_refused(build: Callable[[], Any]) -> None:
 
 
 LARGEST = pd.Index([2**53 + 1, 2**53, 0.5], dtype=object)
+SORTED = "A key column must hold values that can be hashed and sorted; "
+IN_ORDER = "Labels of a key column must differ and stand in one order; "
+ONE_KIND = "A key column must hold one kind of value in all its rows; "
 LISTS, STRUCTS = [[1], [2]], [{"a": 1}, {"a": 2}]
 
 
 @pytest.mark.parametrize(
-    "build",
+    ("build", "text"),
     [
-        pytest.param(lambda: frame(LISTS, dtype=object), id="lists"),
-        pytest.param(lambda: frame([object(), object()], dtype=object), id="no-order"),
-        pytest.param(lambda: frame([frozenset([1]), frozenset([2])], dtype=object), id="half-an-order"),
-        pytest.param(lambda: frame(pd.Categorical.from_codes([0, 1, 2], LARGEST)), id="equal-as-floats"),
-        pytest.param(lambda: frame(LISTS, dtype=pd.ArrowDtype(arrow(LISTS)["key"].type)), id="arrow-lists"),
-        pytest.param(lambda: polars(STRUCTS), id="polars-structs"),
-        pytest.param(lambda: frame(["a", b"a"], dtype=object), id="text-and-bytes"),
-        pytest.param(lambda: frame(["a", DATES[0].date()], dtype=object), id="text-and-days"),
+        pytest.param(lambda: frame(LISTS, dtype=object), SORTED, id="lists"),
+        pytest.param(lambda: frame([object(), object()], dtype=object), SORTED, id="no-order"),
+        pytest.param(lambda: frame([frozenset([1]), frozenset([2])], dtype=object), IN_ORDER, id="half-an-order"),
+        pytest.param(lambda: frame(pd.Categorical.from_codes([0, 1, 2], LARGEST)), IN_ORDER, id="equal-as-floats"),
+        pytest.param(lambda: frame(LISTS, dtype=pd.ArrowDtype(arrow(LISTS)["key"].type)), SORTED, id="arrow-lists"),
+        pytest.param(lambda: polars(STRUCTS), "A column must be of a type that pandas has; ", id="polars-structs"),
+        pytest.param(lambda: frame(["a", b"a"], dtype=object), ONE_KIND, id="text-and-bytes"),
+        pytest.param(lambda: frame(["a", DATES[0].date()], dtype=object), ONE_KIND, id="text-and-days"),
     ],
 )
-def test_labels_that_cannot_be_used_are_refused(build: Callable[[], Any]) -> None:
+def test_labels_that_cannot_be_used_are_refused(build: Callable[[], Any], text: str) -> None:
     """Values that do not hash, do not sort or are of several kinds make no key column, and the message names it."""
-    with refused(TableError, "... 'key' ..."):
+    with refused(TableError, f"{text}...'key'..."):
         encode_labels(build(), "key")
 
 
@@ -249,6 +268,7 @@ NUMBERS = [2.5, None, -1.0, 2.5]
         pytest.param(lambda: frame(NUMBERS), id="pandas"),
         pytest.param(lambda: frame(NUMBERS, dtype="Float64"), id="pandas-nullable"),
         pytest.param(lambda: frame(NUMBERS, index=[1, 1, 1, 1]), id="pandas-odd-index-labels"),
+        pytest.param(lambda: {"key": pd.arrays.SparseArray(np.array(NUMBERS, dtype=float))}, id="pandas-sparse"),
         pytest.param(lambda: {"key": np.array(NUMBERS, dtype="float32")}, id="array"),
         pytest.param(lambda: polars(NUMBERS), id="polars"),
         pytest.param(lambda: arrow(NUMBERS), id="arrow"),
@@ -300,7 +320,7 @@ def test_order_of_large_integers(build: Callable[[], Any]) -> None:
 )
 def test_integers_that_would_not_keep_their_values_are_refused(build: Callable[[], Any], bits: int) -> None:
     """Floats, which have missing values, tell apart what has 53 bits; one of -2**53 is among these."""
-    text = f"Integers ... must keep their values, in 63 bits, or in 53 where ...; 'key' holds some of {bits} bits. "
+    text = f"Integers ... must be below 2**63, and ... below 2**53, ...; 'key' holds some of {bits} bits. "
     with refused(TableError, text):
         encode_order(build(), "key")
     values = encode_order(frame([-(2**53), None, 2**53 - 1], "Int64"), "key")[1]

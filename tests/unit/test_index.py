@@ -212,8 +212,8 @@ def test_columns_are_named_in_order(by: Any) -> None:
     """A set has no order that all processes share, in which the labels could stand."""
     with refused(SettingTypeError, "`by` must name one column or several; got ... (by). "):
         MetadataIndex.from_table(TABLE, by)
-    with refused(SettingTypeError, "`order_by` must name one column or several; got ... (order_by). "):
-        MetadataIndex.from_table(TABLE, "plate", [by])
+    with refused(SettingTypeError, "`order_by` must name one column; got ['hours'] (order_by). "):
+        MetadataIndex.from_table(TABLE, by="plate", order_by=["hours"])  # type: ignore[arg-type]
 
 
 def test_names_are_plain() -> None:

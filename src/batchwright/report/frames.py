@@ -67,8 +67,8 @@ class AuditFrames:
     def limit(self) -> float:
         """The score that the largest of all, in absolute value, exceeds by chance in about one audit of a hundred.
 
-        By Bonferroni's inequality over all labels, and the normal approximation: of fewer than twenty batches, or by a
-        drawer of one's own whose labels stand in few batches, it is exceeded more often.
+        By Bonferroni's inequality over all labels, and the normal approximation: where labels are expected in few of
+        the batches, it is exceeded more often.
         """
         compared = max(1, int(self.table["z"].notna().sum()))
         return NormalDist().inv_cdf(1 - 1 / (2 * _ONE_IN * compared))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from batchwright.plan import Plan
+from batchwright.search import search
 from batchwright.stack import DraftStack
 from batchwright.stages import Drawer
 from batchwright.tally import expected_rows
@@ -18,6 +19,10 @@ __all__ = ["Moments"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+# Cells that all shares reach over, of some drafts at a time and together: more take too long for a look.
+_CELLS_AT_ONCE = 1 << 20
+_MOST_CELLS = 1 << 24
 
 
 @attrs.frozen(eq=False)
@@ -30,7 +35,7 @@ class Moments:
         float64, shape (labels,): the expected rows.
     variance
         float64, shape (labels,): their variance from batch to batch; None where a drawer draws of which only the means
-        are known.
+        are known, or shares reach over very many cells.
     """
 
     mean: Floats
@@ -47,15 +52,29 @@ class Moments:
             lots = survey.settled(by)
             if lots is not None:
                 mean = np.asarray(expected_rows(lots, by), dtype=np.float64)
-                known = isinstance(plan.pipeline.drawer, Drawer)
+                known = isinstance(plan.pipeline.drawer, Drawer) and sum(map(_cells, lots)) <= _MOST_CELLS
                 found[by] = cls(mean, _variance(lots, by, mean) if known else None)
         return found
+
+
+def _cells(lot: Leaves) -> int:
+    """Return over how many cells the shares of some leaves reach, each counted by itself."""
+    offsets, pools = lot[1].index.offsets, lot[1].pools
+    return int((search(offsets, pools.stops) - search(offsets, pools.starts, side="right") + 1).sum())
+
+
+def _pieces(lots: Sequence[Leaves]) -> Iterator[Leaves]:
+    """Yield the leaves some at a time."""
+    for chances, stack in lots:
+        number = max(1, -(-_cells((chances, stack)) // _CELLS_AT_ONCE))
+        for some in np.array_split(np.arange(len(stack)), number):
+            yield chances[some], stack.take(some)
 
 
 def _variance(lots: Sequence[Leaves], by: str, mean: Floats) -> Floats:
     """Return the variance of counts: that of the draw within a leaf, and that of the leaf's means about the mean."""
     variance, present = np.zeros_like(mean), np.zeros_like(mean)
-    for chances, stack in lots:
+    for chances, stack in _pieces(lots):
         drafts, labels, means, variances = _counts(stack, by, mean.size)
         weights = chances[drafts]
         variance += np.bincount(labels, weights * (variances + (means - mean[labels]) ** 2), mean.size)

@@ -82,7 +82,8 @@ def _comparisons(audit: AuditFrames) -> Iterable[str]:
         note = (
             "Mean rows of a batch. The score z says by how many standard errors what was seen differs from what the "
             f"plan expects; among all labels, one beyond ±{audit.limit:.2f} comes by chance in about one audit of a "
-            "hundred. A diamond marks what plain shuffling of the table would give."
+            "hundred, and more often where labels are expected in few batches. A diamond marks what plain shuffling "
+            "of the table would give."
         )
     else:
         note = (
