@@ -115,6 +115,11 @@ class CellRanges:
         low, high = self.offsets[cells], self.offsets[cells + 1]
         return source, cells, np.maximum(low, starts[source]), np.minimum(high, stops[source])
 
+    def reach(self, pools: Pools) -> Integers:
+        """Return over how many cells each range of some pools reaches: int64, shape (R,)."""
+        first = self._sorted_offsets.search(pools.starts, side="right") - 1
+        return self._sorted_offsets.search(pools.stops) - first
+
     def codes_at(self, positions: Integers, by: str | Iterable[str]) -> Integers:
         """Return the number of the label, among all labels of the columns, at each of some positions."""
         return self._cut(as_columns(by))[1][self._sorted_offsets.search(positions, side="right") - 1]

@@ -12,7 +12,16 @@ import pandas as pd
 from batchwright._checks import some_of
 from batchwright.errors import SettingTypeError, TableError
 
-__all__ = ["Column", "as_columns", "column_names", "columns_to_read", "lots_of", "read_column", "read_columns"]
+__all__ = [
+    "Column",
+    "as_columns",
+    "column_names",
+    "columns_to_read",
+    "lots_of",
+    "no_columns",
+    "read_column",
+    "read_columns",
+]
 
 # What a lot needs besides stays in the cache, and is little beside a table that is worth the care.
 _ROWS_A_LOT = 1 << 18
@@ -35,10 +44,14 @@ def as_columns(by: Any) -> tuple[str, ...]:
     listed = isinstance(by, Iterable) and not isinstance(by, str | Mapping | set | frozenset)
     names = list(by) if listed else [by]
     if not all(isinstance(column, Hashable) for column in names) or not (listed or isinstance(by, str)):
-        msg = f"`by` must name one column or several; got {by!r} (by). Pass a name or a list of names."
-        raise SettingTypeError(msg)
+        raise no_columns(by)
     # A subclass, such as NumPy's, is another name in what is printed and saved.
     return tuple(str.__str__(column) if isinstance(column, str) else column for column in names)
+
+
+def no_columns(by: Any) -> SettingTypeError:
+    """Return what is to be raised of a `by` that names no columns."""
+    return SettingTypeError(f"`by` must name one column or several; got {by!r} (by). Pass a name or a list of names.")
 
 
 def columns_to_read(columns: tuple[str, ...], order_by: str | None) -> list[str]:
@@ -88,6 +101,7 @@ class Column:
                 return _from_polars(self.values[start:stop])
             if module.startswith("pyarrow"):
                 return _from_pyarrow(self.values.slice(start, stop - start))
+        # Arrow says ArrowNotImplementedError of what pandas has no type for.
         except (TypeError, ValueError, NotImplementedError, ArithmeticError) as error:
             msg = f"A column must be of a type that pandas has; {self.name!r} is not: {error}. Convert it first."
             raise TableError(msg) from error

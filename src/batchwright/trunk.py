@@ -164,9 +164,7 @@ def lots_of(stage: Stage, stack: DraftStack) -> list[Integers]:
     rows = np.bincount(stack.owners[share], weights=pools.sizes, minlength=len(stack))
     if len(stack) * rows.max() <= _CELLS_AT_ONCE:
         return [np.arange(len(stack))]
-    first = search(index.offsets, pools.starts, side="right") - 1
-    reached = search(index.offsets, pools.stops) - first
-    cells = np.bincount(stack.owners[share][pools.owners], weights=reached, minlength=len(stack))
+    cells = np.bincount(stack.owners[share][pools.owners], weights=index.reach(pools), minlength=len(stack))
     order = np.argsort(cells, kind="stable")
     cells, lots, start = cells[order], [], 0
     while start < order.size:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchwright.plan import Plan
-from batchwright.search import search
 from batchwright.stack import DraftStack
 from batchwright.stages import Drawer
 from batchwright.tally import expected_rows
@@ -59,8 +58,8 @@ class Moments:
 
 def _cells(lot: Leaves) -> int:
     """Return over how many cells the shares of some leaves reach, each counted by itself."""
-    offsets, pools = lot[1].index.offsets, lot[1].pools
-    return int((search(offsets, pools.stops) - search(offsets, pools.starts, side="right") + 1).sum())
+    stack = lot[1]
+    return int(stack.index.reach(stack.pools).sum())
 
 
 def _pieces(lots: Sequence[Leaves]) -> Iterator[Leaves]:

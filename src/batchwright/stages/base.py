@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchwright._checks import some_of
-from batchwright.columns import as_columns
+from batchwright.columns import as_columns, no_columns
 from batchwright.draft import Draft, Outcome
-from batchwright.errors import ChainError, SettingError, SettingTypeError
+from batchwright.errors import ChainError, SettingError
 from batchwright.finding import Finding
 from batchwright.options import Expansion, lift
 from batchwright.share import Scope
@@ -143,8 +143,7 @@ def to_columns(by: Any) -> Any:
     """Convert `by` for an attrs field: a string stays, a list of names becomes a tuple; refuse anything else."""
     names: tuple[Any, ...] = as_columns(by)
     if not names or not all(isinstance(name, str) and name for name in names):
-        msg = f"`by` must name one column or several; got {by!r} (by). Pass a name or a list of names."
-        raise SettingTypeError(msg)
+        raise no_columns(by)
     return names[0] if isinstance(by, str) else names
 
 
