@@ -16,6 +16,7 @@ from batchwright.errors import StorageError
 from batchwright.labeltext import decode_label, encode_label
 from batchwright.storage import NewFolder, Stored, checksum, open_folder
 from batchwright.timeline import Timeline
+from batchwright.timelines import OwnTimes, SharedTimes
 
 __all__ = ["fingerprint_of", "read_again", "read_parts", "write_parts"]
 
@@ -92,7 +93,9 @@ def _arrays_of(parts: Parts) -> dict[str, NDArray[Any]]:
         arrays |= {"order": parts.order}
     if parts.timeline is not None:
         line = parts.timeline
-        arrays |= {"times": line.times, "time_keys": line.keys, "time_starts": line.starts}
+        arrays |= {"times": line.times}
+        arrays |= {"time_keys": line.keys} if isinstance(line, SharedTimes) else {}
+        arrays |= {} if line.starts is None else {"time_starts": line.starts}
     return arrays
 
 
@@ -104,7 +107,12 @@ def _order_of(arrays: dict[str, NDArray[Any]]) -> NDArray[Any] | Blocks | None:
 
 def _timeline_of(stored: Stored) -> Timeline | None:
     arrays, column = stored.arrays, stored.content["order_by"]
-    return None if column is None else Timeline(column, arrays["times"], arrays["time_keys"], arrays["time_starts"])
+    if column is None:
+        return None
+    times, starts = arrays["times"], arrays.get("time_starts")
+    if "time_keys" in arrays:
+        return SharedTimes(column, times, starts, arrays["time_keys"])
+    return OwnTimes(column, times, starts, arrays["offsets"])
 
 
 def _fingerprint(columns: tuple[str, ...], labels: tuple[tuple[Hashable, ...], ...], checksums: Iterable[int]) -> str:

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.search import SortedValues
+from batchwright.signposts import SortedValues
 
 __all__ = ["Blocks", "condense", "order_of_blocks", "row_dtype"]
 

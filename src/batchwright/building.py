@@ -19,6 +19,7 @@ from batchwright.errors import TableError
 from batchwright.ordering import fill_order, first_of_runs, sort_runs
 from batchwright.spill import Spill, new_array
 from batchwright.timeline import Timeline
+from batchwright.timelines import timeline_of
 from batchwright.times import TimeReader, rank_times
 from batchwright.timesort import TimeSorter
 
@@ -67,15 +68,16 @@ def build_from_runs(
     cells = encoder.finish(counts)
     keys, times = cells.rank[ids], None
     if order_by is not None:
-        times, ranks = rank_times(TimeReader(order_by).read(runs[order_by]))
-        keys = keys * (times.size + 1) + ranks
+        times = TimeReader(order_by).read(runs[order_by])
+        distinct, ranks = rank_times(times)
+        keys = keys * (distinct.size + 1) + ranks
     size = int(lengths.sum())
     starts, rows = sort_runs(keys, lengths)
     timeline = None
     if order_by is not None and times is not None:
-        keys = np.sort(keys)
-        first = first_of_runs(keys)
-        timeline = Timeline(order_by, times, keys[first], np.append(starts[first], size))
+        _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+        begins = np.append(starts[np.cumsum(counts) - counts], size)
+        timeline = timeline_of(order_by, cells.offsets, times[first], begins)
     return Parts(columns, cells.labels, cells.codes, cells.offsets, order_of_blocks(starts, rows, size), timeline)
 
 

@@ -15,7 +15,7 @@ from batchwright.errors import SettingError, TableError
 from batchwright.groups import Cuts, Groups
 from batchwright.pool import Pool
 from batchwright.pools import Pools
-from batchwright.search import SortedValues
+from batchwright.signposts import SortedValues
 
 __all__ = ["CellRanges"]
 

@@ -21,7 +21,7 @@ from batchwright.spill import writing
 __all__ = ["NewFolder", "Stored", "checksum", "open_folder"]
 
 _FORMAT = "batchwright index"
-_VERSION = 1
+_VERSION = 2  # In version 1, times that never repeat were kept like those that do.
 _HEADER = "header.json"
 _AGAIN = "Make the index again and save it in a new folder."
 
@@ -164,7 +164,7 @@ def open_folder(folder: Path, *, verify: bool) -> Stored:
     Raises
     ------
     StorageError
-        If this is no such folder, it is of a newer version, or anything is missing or was altered.
+        If this is no such folder, it is of another version, or anything is missing or was altered.
     """
     header = _read_header(folder)
     arrays = {name: _map(folder / f"{name}.npy", form) for name, form in header["arrays"].items()}
@@ -199,10 +199,11 @@ def _check_header(header: Any, path: Path) -> None:
     if not isinstance(header, dict) or header.get("format") != _FORMAT or not isinstance(header.get("version"), int):
         msg = f"A header must be of format {_FORMAT!r}; this is 1 of another ({path}). Name the folder that was saved."
         raise StorageError(msg)
-    if header["version"] > _VERSION:
+    if header["version"] != _VERSION:
+        upgrade = "Upgrade batchwright, or make the index again with this version."
         msg = (
-            f"A stored index must be of version {_VERSION} at most; this one has {header['version']} ({path}). "
-            "Upgrade batchwright, or make the index again with this version."
+            f"A stored index must be of version {_VERSION}; this one has {header['version']} ({path}). "
+            f"{upgrade if header['version'] > _VERSION else _AGAIN}"
         )
         raise StorageError(msg)
     expected = _checksum_of_header(header)

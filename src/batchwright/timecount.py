@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from batchwright.timeline import Timeline
 from batchwright.times import rank_times
 
 __all__ = ["TimeCounter"]
@@ -71,15 +70,22 @@ class TimeCounter:
         times: NDArray[Any] = self._times[numbers]
         return times
 
-    def finish(self, column: str, rank: Integers) -> tuple[NDArray[Any], Timeline]:
-        """Return in which run the rows of a cell and a time stand, by their numbers, and the runs themselves.
+    def finish(self, rank: Integers) -> tuple[NDArray[Any], NDArray[Any], Integers]:
+        """Return in which run the rows of a cell and a time stand, and the runs themselves.
 
         Parameters
         ----------
-        column
-            The ordered column.
         rank
             int64: the place of each cell by its number.
+
+        Returns
+        -------
+        runs
+            Integers, shape (cells, times): the run of each number of a cell and number of a time.
+        times
+            The time of each run, in order of position.
+        counts
+            int64: the rows of each run.
         """
         # Values that are equal, as two zeros and all that are missing, have one number, so no key comes twice.
         times, ranks = rank_times(self._times)
@@ -89,5 +95,4 @@ class TimeCounter:
         used = used[np.argsort(keys[used])]
         runs = np.zeros(keys.size, dtype=np.min_scalar_type(used.size))
         runs[used] = np.arange(used.size)
-        starts = np.concatenate([[0], np.cumsum(counts[used])])
-        return runs.reshape(self._counts.shape), Timeline(column, times, keys[used], starts)
+        return runs.reshape(self._counts.shape), self._times[used % self._times.size], counts[used]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Any
 
@@ -10,13 +11,15 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.search import SortedValues, search
+from batchwright.signposts import SortedValues
 
-__all__ = ["Timeline"]
+__all__ = ["Timeline", "as_numbers", "ends_around"]
+
+Integers = NDArray[np.int64]
 
 
 @attrs.frozen(eq=False, repr=False)
-class Timeline:
+class Timeline(ABC):
     """Where in each cell the rows of each time stand.
 
     Within a cell the positions are sorted by time, rows without a time last, so all rows of one cell and
@@ -27,81 +30,83 @@ class Timeline:
     column
         Name of the ordered column.
     times
-        float64, int64 or datetime64, shape (T,), sorted, unique: the distinct values of the column.
-    keys
-        int64, shape (R,), sorted, unique: ``cell * (T + 1) + rank`` of each run, where the rank ``T``
-        stands for a missing time.
+        float64, int64 or datetime64: as the kind of timeline keeps them.
     starts
-        int64, shape (R + 1,): first position of each run, and the number of positions at the end.
+        int64, shape (R + 1,): first position of each run, and the number of positions at the end. None where every
+        run is a single row.
     """
 
     column: str
     times: NDArray[Any]
-    keys: NDArray[np.int64]
-    starts: NDArray[np.int64]
+    starts: Integers | None
+
+    @cached_property
+    def _sorted_starts(self) -> SortedValues | None:
+        return None if self.starts is None else SortedValues(self.starts)
 
     @property
-    def radix(self) -> int:
-        """By how much the keys of one cell lie above those of the cell before."""
-        return int(self.times.size) + 1
+    @abstractmethod
+    def has_times(self) -> bool:
+        """Whether any row has a time."""
 
-    @cached_property
-    def never_repeats(self) -> bool:
-        """Whether each time stands in one run only, as it does where no two rows have the same."""
-        # Every time has a run, so there are more of them only where a time has two, or one is missing from a cell.
-        cells = np.arange(1, self.keys[-1] // self.radix + 2)
-        last = self.keys[search(self.keys, cells * self.radix) - 1]
-        missing = np.count_nonzero(last % self.radix == self.times.size)
-        return bool(self.keys.size - missing == self.times.size)
+    @abstractmethod
+    def times_of_runs(self) -> NDArray[Any]:
+        """Return the time of each run, NaN or NaT where it is missing: shape (R,)."""
 
-    @cached_property
-    def _sorted_times(self) -> SortedValues:
-        return SortedValues(_as_numbers(self.times))
+    @abstractmethod
+    def is_missing(self, runs: Integers) -> NDArray[np.bool_]:
+        """Tell which of some runs are without a time."""
 
-    @cached_property
-    def _sorted_keys(self) -> SortedValues:
-        return SortedValues(self.keys)
+    @abstractmethod
+    def window(self, times: Integers, half_width: Any) -> NDArray[Any]:
+        """Return the ends of ``[time - half_width, time + half_width]`` around some times, as `positions` takes them.
 
-    @cached_property
-    def _sorted_starts(self) -> SortedValues:
-        return SortedValues(self.starts)
-
-    def ranks_around(self, ranks: NDArray[np.int64], half_width: Any) -> NDArray[np.int64]:
-        """Return the ranks of the times in ``[time - half_width, time + half_width]`` around each given time.
+        Parameters
+        ----------
+        times
+            int64, shape (n,): the times by the numbers that `FocalValues` gives them.
+        half_width
+            A number, not negative, or for dates a timedelta.
 
         Returns
         -------
         numpy.ndarray
-            int64, shape (2, *ranks.shape): the half-open ranges, first ranks and the ranks behind the last.
+            Shape (2, n).
         """
-        low, high = _ends_around(_as_numbers(self.times)[ranks], _as_numbers(half_width).item())
-        return np.stack([self._sorted_times.search(low), self._sorted_times.search(high, side="right")])
 
-    def position(self, cells: NDArray[np.int64], ranks: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the first position in each cell whose time has at least the given rank; arguments broadcast."""
-        return self.starts[self._sorted_keys.search(cells * self.radix + ranks)]
+    @abstractmethod
+    def positions(self, cells: Integers, windows: NDArray[Any]) -> Integers:
+        """Return in each cell the first position in its window, and the one behind the last: int64, shape (2, n)."""
 
-    def runs_between(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
+    def times_of_positions(self) -> NDArray[Any]:
+        """Return the time at each position, NaN or NaT where it is missing: shape (N,)."""
+        times = self.times_of_runs()
+        return times if self.starts is None else np.repeat(times, np.diff(self.starts))
+
+    def runs_between(self, starts: Integers, stops: Integers) -> tuple[Integers, Integers]:
         """Return which runs lie in some ranges of positions, none of which is empty or cuts a run.
 
         Returns
         -------
-        numpy.ndarray
-            int64, shape (2, *starts.shape): the half-open ranges, first runs and the runs behind the last.
+        first, behind
+            int64, in the shape of `starts`: the first runs, and the runs behind the last.
         """
-        if self.keys.size == self.starts[-1]:  # Each run is a single row.
-            return np.stack([starts, stops])
-        first = self._sorted_starts.search(starts, side="right") - 1
-        return np.stack([first, self._sorted_starts.search(stops)])
+        if self._sorted_starts is None:
+            return starts, stops
+        return self._sorted_starts.search(starts, side="right") - 1, self._sorted_starts.search(stops)
+
+    def begins(self, runs: Integers) -> Integers:
+        """Return the first position of some runs."""
+        return runs if self.starts is None else self.starts[runs]
 
 
-def _as_numbers(values: Any) -> NDArray[Any]:
+def as_numbers(values: Any) -> NDArray[Any]:
     """Return dates and durations as whole nanoseconds, and numbers as they are."""
     array = np.asarray(values)
     return array.view(np.int64) if array.dtype.kind in "mM" else array
 
 
-def _ends_around(times: NDArray[Any], half_width: float) -> tuple[NDArray[Any], NDArray[Any]]:
+def ends_around(times: NDArray[Any], half_width: float) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return ``times - half_width`` and ``times + half_width``, rounded outwards by what decimals lack in binary.
 
     0.8 - 0.1 is a little more than 0.7, which is meant to be included.

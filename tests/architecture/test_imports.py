@@ -14,8 +14,8 @@ SOURCE = Path(batchwright.__file__).parent
 
 # Lowest floor first: a module may import from floors below its own, never from beside or above it.
 FLOORS = [
-    ["errors", "finding", "search"],
-    ["_checks"],
+    ["errors", "finding", "ragged", "search"],
+    ["_checks", "signposts"],
     [
         "pool",
         "ranks",
@@ -23,14 +23,13 @@ FLOORS = [
         "columns",
         "labelcodes",
         "ordering",
-        "ragged",
         "spill",
         "steps",
         "stream",
         "times",
     ],
     ["encoding", "labeltext", "parquet", "storage", "timeline"],
-    ["pools", "rounding", "share", "counting", "timecount"],
+    ["pools", "rounding", "share", "counting", "timecount", "timelines"],
     ["groups", "timesort"],
     ["cells"],
     ["building"],

@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from batchwright.search import SortedValues, search, search_rows
+from batchwright.search import search, search_rows
+from batchwright.signposts import SortedLists, SortedValues
 
 SIDES = st.sampled_from(["left", "right"])
 
@@ -76,8 +77,42 @@ def test_many_signposts(dtype: Any, spread: str) -> None:
 
 def test_values_that_are_spread_evenly_take_a_few_steps() -> None:
     """No more than some lie between two signposts, as they do where there are none."""
-    assert SortedValues(np.arange(0, 10**6, 7))._most <= 6
-    assert SortedValues(np.repeat(5, 1000))._parts.count == 1
+    assert SortedValues(np.arange(0, 10**6, 7))._list.most <= 6
+    assert SortedValues(np.repeat(5, 1000))._is_one_part
+
+
+LISTS = st.lists(st.lists(NUMBERS, max_size=30), min_size=1, max_size=9).filter(any)
+REAL_LISTS = st.lists(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=30), min_size=1).filter(any)
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+@given(LISTS | REAL_LISTS, st.lists(NUMBERS | REALS, max_size=9), SIDES)
+def test_sorted_lists(lists: list[list[Any]], needles: list[Any], side: Literal["left", "right"]) -> None:
+    """Lists of any lengths, none included, that lie anywhere: in each is found what is found in it alone."""
+    dtype = np.int64 if all(isinstance(x, int) for values in lists for x in values) else np.float64
+    arrays = [np.sort(np.array(values, dtype=dtype)) for values in lists]
+    stops = np.cumsum([array.size for array in arrays])
+    starts = stops - [array.size for array in arrays]
+    lookup = SortedLists(np.concatenate(arrays), starts, stops)
+    with np.errstate(invalid="ignore"):
+        some = np.append(lookup.values, np.array([0, *needles]).astype(dtype))
+    for asked in (some, np.resize(some, max(some.size, 512))):
+        for k, array in enumerate(arrays):
+            found = lookup.search(np.full(asked.shape, k), asked, side)
+            assert found.dtype == np.int64
+            assert (found - starts[k]).tolist() == np.searchsorted(array, asked, side).tolist()
+
+
+def test_lists_that_are_spread_evenly_take_a_few_steps() -> None:
+    """However far apart they lie, and whether long or short; what lies between them is in none."""
+    values = np.concatenate([np.arange(10**5) * 7, [np.nan], 10**9 + np.arange(1000) * 10**6, [-3.0]])
+    stops = np.array([10**5, values.size - 1, values.size])
+    lookup = SortedLists(values, np.array([0, 10**5 + 1, values.size - 1]), stops)
+    assert lookup.most <= 5
+    needles = np.array([0.0, 7.0 * 10**5, np.inf, -np.inf] * 150)
+    expected = [[1, 10**5, 10**5, 0], [10**5 + 1] * 2 + [stops[1], 10**5 + 1], [stops[2]] * 3 + [stops[1]]]
+    for k, found in enumerate(expected):
+        assert lookup.search(np.full(needles.shape, k), needles, "right")[:4].tolist() == found
 
 
 @pytest.mark.parametrize("width", [1, 2, 7, 8, 9, 100])

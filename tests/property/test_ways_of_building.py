@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchwright import MetadataIndex, TableError, timecount, timesort
+from batchwright import MetadataIndex, TableError, timecount, timelines, timesort
 from batchwright.blocks import Blocks
 from batchwright.testing.strategies import tables
+from batchwright.timelines import OwnTimes, SharedTimes
 from refusals import refused
 
 KEYS = ["experiment", "condition"]
@@ -26,7 +27,7 @@ def arrays(index: MetadataIndex) -> list[Any]:
     """Return all that an index holds."""
     order = [index.order.starts, index.order.rows] if isinstance(index.order, Blocks) else [index.order]
     line = index.timeline
-    times = [] if line is None else [line.times, line.keys, line.starts]
+    times = [] if line is None else [type(line), line.times, line.starts, getattr(line, "keys", None)]
     return [index.columns, index.labels, index.cells, index.offsets, type(index.order), *order, *times]
 
 
@@ -75,9 +76,10 @@ def test_chunks_make_the_index_of_the_table(
         mapped = MetadataIndex.from_chunks(iter(chunks), KEYS, order_by, f"{folder}/index")
         assert_same(mapped, made)
         assert_same(MetadataIndex.open(f"{folder}/index"), made)
-        files = [path.name for path in Path(folder, "index").iterdir()]
-        assert not [name for name in files if name == "times_of_rows.npy" or name.endswith(".spill")]
-        assert len(list(Path(folder).iterdir())) == 1
+        made.save(f"{folder}/saved")
+        files, saved = ({path.name for path in Path(folder, name).iterdir()} for name in ("index", "saved"))
+        assert files == saved
+        assert len(list(Path(folder).iterdir())) == 2
 
 
 @pytest.mark.parametrize(("plates", "distinct"), [(3, 300), (3, 70_000), (20, 200), (300, 300)])
@@ -230,9 +232,11 @@ def test_a_chunk_without_any_value_is_of_any_kind(values: Any, place: int, in_fo
         folder = tmp_path / str(missing[0]) if in_folder else None
         timeline = MetadataIndex.from_chunks(parts, by="k", order_by="t", folder=folder).timeline
         assert timeline is not None
-        assert (timeline.times == np.sort(np.asarray(values))).all()
+        one, other = values
+        expected = pd.Series([one, one, None, other, other, None]).to_numpy()
+        assert np.array_equal(timeline.times_of_positions(), expected, equal_nan=True)
+        assert timeline.starts is not None
         assert np.diff(timeline.starts).tolist() == [2, 1, 2, 1]
-        assert (timeline.keys % timeline.radix).tolist() == [1, 2, 0, 2]
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -273,13 +277,13 @@ def test_days_of_arrow_are_dates() -> None:
     """Of its own tables and of frames of pandas that hold them."""
     pa = pytest.importorskip("pyarrow")
     days = pa.array([date(2026, 5, 5), None, date(2026, 3, 3)])
-    expected = np.array(["2026-03-03", "2026-05-05"], dtype="datetime64[ns]")
+    expected = np.array(["2026-03-03", "2026-05-05", "NaT"], dtype="datetime64[ns]")
     for column in (days, days.cast(pa.date64())):
         series = pd.Series(column, dtype=pd.ArrowDtype(column.type))
         for table in (pa.table({"t": column}), series.to_frame("t")):
             timeline = MetadataIndex.from_table(table, by=(), order_by="t").timeline
             assert timeline is not None
-            assert (timeline.times == expected).all()
+            assert np.array_equal(timeline.times, expected, equal_nan=True)
 
 
 def test_queries_are_refused() -> None:
@@ -306,3 +310,28 @@ def test_one_label_beside_many(count: int) -> None:
     """The number of labels itself fits into the codes of pairs, whatever it is."""
     index = MetadataIndex.from_table({"a": ["x"] * count, "b": np.arange(count)}, by=["a", "b"])
     assert index.cells.tolist() == [[0, number] for number in range(count)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 40) | st.none()), min_size=1, max_size=20),
+    st.sampled_from([1, 3, 1 << 22]),
+    st.sampled_from([np.int64, np.float64, "datetime64[ns]"]),
+)
+def test_which_kind_of_timeline_depends_on_the_times_only(
+    rows: list[tuple[int, int | None]], at_once: int, dtype: Any
+) -> None:
+    """Times have runs of their own where no two cells have the same, however many are looked at at once."""
+    rows = [(cell, 50 + k if time is None and dtype == np.int64 else time) for k, (cell, time) in enumerate(rows)]
+    cells = np.array([cell for cell, _ in rows])
+    times = pd.Series([time for _, time in rows], dtype="Float64").astype("float64").to_numpy()
+    times = pd.to_datetime(times).to_numpy("datetime64[ns]") if dtype == "datetime64[ns]" else times.astype(dtype)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timelines, "_TIMES_TO_TRY", 2)
+        patch.setattr(timelines, "_TIMES_AT_ONCE", at_once)
+        index = MetadataIndex.from_table({"k": cells, "t": times}, "k", "t")
+    runs = {(cell, time) for cell, time in rows if time is not None}
+    repeats = len({time for _, time in runs}) < len(runs)
+    assert isinstance(index.timeline, SharedTimes if repeats else OwnTimes)
+    at = index.rows(np.arange(len(rows)))
+    assert np.array_equal(index.timeline.times_of_positions(), times[at], equal_nan=True)
+    assert (index.timeline.starts is None) == (len(set(zip(cells, times.astype(str), strict=True))) == len(rows))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchwright import MetadataIndex
+from batchwright.timelines import OwnTimes, SharedTimes
 
 LEAST, MOST = -(2**63), 2**63 - 1
 # Some stand close to others and to the ends, where floats tell no neighbours apart.
@@ -19,10 +20,20 @@ DATES = INTEGERS.filter(lambda number: number > LEAST)
 
 
 def held(times: Any, half_width: Any) -> list[list[int]]:
-    """Return for each distinct time those in its window, as integers."""
-    timeline: Any = MetadataIndex.from_table({"t": times}, (), "t").timeline
-    starts, stops = timeline.ranks_around(np.arange(timeline.times.size), half_width)
-    return [timeline.times[start:stop].astype(np.int64).tolist() for start, stop in zip(starts, stops, strict=True)]
+    """Return for each distinct time those in its window, as integers; the same where times have runs of their own."""
+    own = held_of({"k": np.zeros(times.size), "t": times}, OwnTimes, half_width)
+    assert own == held_of({"k": np.arange(2).repeat(times.size), "t": np.tile(times, 2)}, SharedTimes, half_width)
+    return own
+
+
+def held_of(table: dict[str, Any], kind: type, half_width: Any) -> list[list[int]]:
+    """Return what windows hold in the first cell of a table, whose times all occur there."""
+    timeline: Any = MetadataIndex.from_table(table, "k", "t").timeline
+    assert isinstance(timeline, kind)
+    cells = np.zeros(timeline.times.size, dtype=np.int64)
+    starts, stops = timeline.positions(cells, timeline.window(np.arange(cells.size), half_width))
+    every = timeline.times_of_positions()
+    return [np.unique(every[start:stop]).astype(np.int64).tolist() for start, stop in zip(starts, stops, strict=True)]
 
 
 def expected(times: list[int], half_width: float) -> list[list[int]]:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from batchwright import MetadataIndex, Pool, SettingError, SettingTypeError, TableError
+from batchwright.timelines import OwnTimes, SharedTimes
 from refusals import refused
 
 # Cells in order: (a, x) is row 3, (a, y) row 1, (b, x) rows 0 and 2, (b, y) row 4.
@@ -35,7 +36,7 @@ def cut(index: MetadataIndex, by: Any, *pools: Pool) -> dict[Any, list[int]]:
 def contents(index: MetadataIndex) -> list[Any]:
     """Return everything in an index that a batch could depend on, as plain values."""
     line = index.timeline
-    times = [] if line is None else [line.column, line.times.tolist(), line.keys.tolist(), line.starts.tolist()]
+    times = [] if line is None else [type(line), line.column, line.times_of_positions().tobytes()]
     arrays = [index.cells, index.offsets, index.rows(np.arange(index.size))]
     return [index.fingerprint, index.columns, index.labels, *(array.tolist() for array in arrays), *times]
 
@@ -228,27 +229,36 @@ def test_time_orders_the_rows_of_a_cell() -> None:
     index = index_of({"hours": [3, 1, np.nan, 1, 2]}, by=(), order_by="hours")
     assert index.rows(np.arange(5)).tolist() == [1, 3, 4, 0, 2]
     assert repr(index) == "MetadataIndex(by=(), order_by='hours': 5 rows in 1 cells)"
-    assert index.timeline.times.tolist() == [1.0, 2.0, 3.0]
-    assert index.timeline.keys.tolist() == [0, 1, 2, 3]
+    assert isinstance(index.timeline, OwnTimes)
+    assert np.array_equal(index.timeline.times, [1, 2, 3, np.nan], equal_nan=True)
     assert index.timeline.starts.tolist() == [0, 2, 3, 4, 5]
 
 
 def test_runs_of_several_cells() -> None:
-    """A run is one time of one cell: its key counts the times, and one for missing, cell after cell."""
+    """A run is one time of one cell: where times repeat its key counts them, and one for missing, cell after cell."""
     index = index_of(order_by="hours")
     assert index.rows(np.arange(5)).tolist() == [3, 1, 2, 0, 4]
     assert index.timeline.times.tolist() == [1.0, 3.0]
     assert index.timeline.keys.tolist() == [2, 3 + 0, 6 + 0, 6 + 1, 9 + 1]
-    assert index.timeline.position(np.array([2, 2, 2]), np.array([0, 1, 2])).tolist() == [2, 3, 4]
+    assert index.timeline.starts is None
 
 
-def test_timeline_finds_times() -> None:
+@pytest.mark.parametrize("repeats", [False, True])
+def test_timeline_finds_times(repeats: bool) -> None:
     """A window has both its ends; the runs of a range are those of its times, a missing one the last."""
-    timeline = index_of({"hours": [3, 1, np.nan, 1, 2]}, by=(), order_by="hours").timeline
-    assert np.array(timeline.ranks_around(np.array([0, 1, 2]), 1)).tolist() == [[0, 0, 1], [2, 3, 3]]
-    # Two rows of hour 1, and then one each of 2, 3 and none.
-    runs = timeline.runs_between(np.array([0, 2, 4]), np.array([5, 4, 5]))
-    assert runs.tolist() == [[0, 1, 3], [4, 3, 4]]
+    table = {"plate": [*"aaaaa", *"bbb"], "hours": [3, 1, np.nan, 1, 2, 8, 7, 1 if repeats else 6]}
+    timeline = index_of(table, by="plate", order_by="hours").timeline
+    assert isinstance(timeline, SharedTimes if repeats else OwnTimes)
+    # Two rows of hour 1, and then one each of 2, 3 and none; in the second cell the first or the only ones.
+    first, behind = timeline.runs_between(np.array([0, 2, 4, 5]), np.array([5, 4, 5, 8]))
+    assert (first.tolist(), behind.tolist()) == ([0, 1, 3, 4], [4, 3, 4, 7])
+    assert timeline.is_missing(np.arange(7)).tolist() == [False, False, False, True, False, False, False]
+    # Around the hours 1, 2 and 3, which come first by rank as by run.
+    windows = timeline.window(np.array([0, 1, 2]), 1)
+    assert timeline.positions(np.array([0, 0, 0]), windows).tolist() == [[0, 0, 2], [3, 4, 4]]
+    begins, ends = timeline.positions(np.array([1, 1, 1]), windows)
+    assert (ends - begins).tolist() == ([1, 1, 0] if repeats else [0, 0, 0])
+    assert begins[0] == 5
 
 
 @pytest.mark.parametrize("order_by", [None, "hours"], ids=["two-passes", "three-passes"])

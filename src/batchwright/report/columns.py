@@ -93,13 +93,8 @@ def _times_of_index(index: MetadataIndex, name: str) -> NDArray[Any]:
             f"rows, {found} does (audit). Pass the table, or make the index with order_by={name!r}."
         )
         raise TableError(msg)
-    # The rank behind the last one stands for a missing time, which there is of floats and of dates only.
-    missing = np.array([np.nan if timeline.times.dtype.kind == "f" else 0]).astype(timeline.times.dtype)
-    if timeline.times.dtype.kind == "M":
-        missing[:] = np.datetime64("NaT")
-    ranks = np.repeat(timeline.keys % (timeline.times.size + 1), np.diff(timeline.starts))
     times: NDArray[Any] = np.empty(index.size, dtype=timeline.times.dtype)
-    times[index.rows(np.arange(index.size))] = np.append(timeline.times, missing)[ranks]
+    times[index.rows(np.arange(index.size))] = timeline.times_of_positions()
     return times
 
 

@@ -11,6 +11,7 @@ from batchwright.ragged import bounds_of, bounds_of_owners, gather, lengths, own
 from batchwright.search import search
 from batchwright.stack import DraftStack
 from batchwright.timeline import Timeline
+from batchwright.timelines import SharedTimes
 
 __all__ = ["FocalValues"]
 
@@ -26,13 +27,13 @@ _RUNS_AT_A_TIME = 1 << 18
 class FocalValues:
     """The distinct values in the primary shares of some drafts, missing ones left out, as spans of an array.
 
-    Where no value occurs twice in the table they are spans of its runs, so that nothing is kept for each row; else
-    they are listed.
+    Where each value has a run of its own they are spans of the runs, so that nothing is kept for each row; else their
+    ranks are listed.
 
     Parameters
     ----------
-    array, radix
-        int64, and a number: the value at a place has the rank ``array[place] % radix``.
+    ranks
+        int64: the ranks of the values that are listed. None where spans are of runs.
     starts, numbers
         int64, shape (S,) and (S + 1,): the first place of each span, and which numbers its values have, counted over
         all drafts.
@@ -40,8 +41,7 @@ class FocalValues:
         int64, shape (K + 1,): the values of draft k have the numbers ``bounds[k] : bounds[k + 1]``.
     """
 
-    array: Integers
-    radix: int
+    ranks: Integers | None
     starts: Integers
     numbers: Integers
     bounds: Integers
@@ -57,27 +57,27 @@ class FocalValues:
         source, _, starts, stops = stack.index.pieces(pools.starts[at], pools.stops[at])
         spans = bounds_of_owners(owners(bounds)[source], bounds.size - 1)
         first, behind = timeline.runs_between(starts, stops)
-        array = timeline.keys
-        behind = behind - (array[behind - 1] % timeline.radix == timeline.times.size)
-        if timeline.never_repeats:
-            spans, first, behind = _merged(owners(spans), first, behind, spans.size - 1)
-        else:
-            array, counts = _distinct(timeline, spans, first, behind)
+        behind = behind - timeline.is_missing(behind - 1)
+        ranks = None
+        if isinstance(timeline, SharedTimes):
+            ranks, counts = _distinct(timeline, spans, first, behind)
             spans, first, behind = np.arange(spans.size), bounds_of(counts)[:-1], counts.cumsum()
+        else:
+            spans, first, behind = _merged(owners(spans), first, behind, spans.size - 1)
         again, bounds = gather(spans, new.cumsum() - 1)
         numbers = bounds_of((behind - first)[again])
-        return cls(array, timeline.radix, first[again], numbers, numbers[bounds])
+        return cls(ranks, first[again], numbers, numbers[bounds])
 
     @property
     def counts(self) -> Integers:
         """How many values each draft has."""
         return lengths(self.bounds)
 
-    def ranks(self, numbers: Integers) -> Integers:
-        """Return the ranks of some values, by their numbers, among all times."""
+    def times(self, numbers: Integers) -> Integers:
+        """Return which times of the timeline some values are, by their numbers: their ranks, or else their runs."""
         span = search(self.numbers, numbers, side="right") - 1
-        ranks: Integers = self.array[self.starts[span] + numbers - self.numbers[span]] % self.radix
-        return ranks
+        place = self.starts[span] + numbers - self.numbers[span]
+        return place if self.ranks is None else self.ranks[place]
 
 
 def _primary_pools(stack: DraftStack) -> tuple[Integers, Pools]:
@@ -114,7 +114,7 @@ def _merged(row: Integers, first: Integers, behind: Integers, rows: int) -> tupl
     return bounds_of_owners(row[opens], rows), first[opens], reached[closes] - row[closes] * radix
 
 
-def _distinct(timeline: Timeline, spans: Integers, first: Integers, behind: Integers) -> tuple[Integers, Integers]:
+def _distinct(timeline: SharedTimes, spans: Integers, first: Integers, behind: Integers) -> tuple[Integers, Integers]:
     """Return the distinct ranks of the runs of each row of spans, sorted, and how many each row has.
 
     Every row has a span.
@@ -130,7 +130,7 @@ def _distinct(timeline: Timeline, spans: Integers, first: Integers, behind: Inte
 
 
 def _marked(
-    timeline: Timeline, spans: Integers, which: Integers, first: Integers, counts: Integers, bits: int
+    timeline: SharedTimes, spans: Integers, which: Integers, first: Integers, counts: Integers, bits: int
 ) -> tuple[Integers, Integers]:
     """Find the ranks by a bit for each time, in each of the spans that rows have by their numbers."""
     marks = np.zeros((first.size, bits), dtype=bool)
@@ -141,7 +141,7 @@ def _marked(
     return np.flatnonzero(held) % bits, np.count_nonzero(held, axis=1)
 
 
-def _listed(timeline: Timeline, spans: Integers, first: Integers, counts: Integers) -> tuple[Integers, Integers]:
+def _listed(timeline: SharedTimes, spans: Integers, first: Integers, counts: Integers) -> tuple[Integers, Integers]:
     """Find the ranks by listing those of all spans, of some rows at a time."""
     if spans.size > 2 and counts.sum() > _RUNS_AT_A_TIME:
         half = spans.size // 2
@@ -155,8 +155,7 @@ def _listed(timeline: Timeline, spans: Integers, first: Integers, counts: Intege
     return ranks, np.bincount(row, minlength=spans.size - 1)
 
 
-def _ranks(timeline: Timeline, first: Integers, counts: Integers) -> Integers:
+def _ranks(timeline: SharedTimes, first: Integers, counts: Integers) -> Integers:
     """Return the ranks of so many runs from each first one on."""
     runs = np.arange(counts.sum()) + (first - counts.cumsum() + counts).repeat(counts)
-    ranks: Integers = timeline.keys[runs] % timeline.radix
-    return ranks
+    return timeline.ranks(runs)

@@ -81,7 +81,7 @@ class Windows:
         outcomes, numbers = np.divmod(numbers, np.maximum(counts, 1))
         numbers += self.focal.bounds[drafts]
         shares, bounds = gather(self.stack.bounds, drafts)
-        pools = self._sides(shares, self._reach(numbers, counts > 0)[:, owners(bounds)])
+        pools = self._sides(shares, owners(bounds), numbers, counts > 0)
         done = with_step(self.stack.done, "window")
         sides = attrs.evolve(self.stack, pools=pools, roles=self.stack.roles[shares].repeat(2), done=done)
         quotas = _fill(self.roundings.quotas(drafts, outcomes), pools.sizes)
@@ -101,31 +101,35 @@ class Windows:
         windows = np.unique(np.linspace(0, max(total - 1, 0), some).astype(np.int64))
         drafts = search(self.focal.bounds, windows, side="right") - 1
         shares, bounds = gather(self.stack.bounds, drafts)
-        reach = self._reach(windows, np.ones(windows.size, dtype=bool))
-        sizes = self._sides(shares, reach[:, owners(bounds)]).sizes
+        sizes = self._sides(shares, owners(bounds), windows, np.ones(windows.size, dtype=bool)).sizes
         kept = self.split[shares]
         return windows[owners(bounds)][kept], shares[kept], sizes[0::2][kept], sizes[1::2][kept]
 
-    def _reach(self, numbers: Integers, some: NDArray[np.bool_]) -> Integers:
-        """Return the ranks of the times in each window: int64, shape (2, windows), half-open ranges.
-
-        Windows lie around the focal values of the given numbers; those that are not among `some` are empty.
-        """
-        reach = np.zeros((2, numbers.size), dtype=np.int64)
-        reach[:, some] = self.timeline.ranks_around(self.focal.ranks(numbers[some]), self.half_width)
-        return reach
-
-    def _sides(self, shares: Integers, reach: Integers) -> Pools:
-        """Return of some shares what lies inside and what lies outside of windows, cut at the given ranks.
+    def _sides(self, shares: Integers, which: Integers, numbers: Integers, some: NDArray[np.bool_]) -> Pools:
+        """Return of some shares what lies inside and what lies outside of windows.
 
         Those of one share stand beside one another.
+
+        Parameters
+        ----------
+        shares, which
+            int64, shape (S,) each: the share, and which of the windows divides it.
+        numbers, some
+            int64 and bool, shape (W,) each: the number of the focal value of each window, and whether there is one;
+            windows without are empty.
         """
         at, bounds = gather(self.piece_bounds, shares)
         number = owners(bounds)
         starts, stops = self.starts[at], self.stops[at]
         low, high = starts.copy(), stops.copy()
-        cut = self.split[shares][number].nonzero()[0]
-        positions = self.timeline.position(self.cells[at[cut]], reach[:, number[cut]])
+        which = which[number]
+        split = self.split[shares][number]
+        empty = split & ~some[which]
+        high[empty] = low[empty]
+        cut = (split & ~empty).nonzero()[0]
+        windows = self.timeline.window(self.focal.times(numbers[some]), self.half_width)
+        windows = windows[:, (some.cumsum() - 1)[which[cut]]]
+        positions = self.timeline.positions(self.cells[at[cut]], windows)
         low[cut], high[cut] = np.minimum(np.maximum(positions, starts[cut]), stops[cut])
         # A window cuts a piece in three: what it holds, what lies before it, and what lies behind.
         side = (2 * number).repeat(3) + np.tile(np.array([0, 1, 1]), number.size)

@@ -157,14 +157,14 @@ class TemporalEnricher(Stage):
     def check(self, draft: Draft) -> None:
         """Raise if the width does not suit the column, or the scope the chain."""
         check_leak(self, self.scope, draft)
-        times = _timeline_of(draft.index, self.order_column).times
-        if not times.size:
+        timeline = _timeline_of(draft.index, self.order_column)
+        if not timeline.has_times:
             msg = (
                 f"A window needs values to lie around; {self.by!r} has 0 in {draft.index.size} rows "
                 "(TemporalEnricher). Name another column, or leave the stage out."
             )
             raise SettingError(msg)
-        dates = times.dtype.kind == "M"
+        dates = timeline.times.dtype.kind == "M"
         if dates == isinstance(self.half_width, float):
             kind = "dates" if dates else "numbers"
             msg = (
