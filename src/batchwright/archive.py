@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,13 @@ from batchwright.timelines import OwnTimes, SharedTimes
 
 __all__ = ["fingerprint_of", "read_again", "read_parts", "write_parts"]
 
+_TIMELINE = ("times", "time_keys", "time_starts")
+
 
 def fingerprint_of(parts: Parts) -> str:
     """Return 16 hexadecimal digits that tell tables apart."""
-    return _fingerprint(parts.columns, parts.labels, map(checksum, _arrays_of(parts).values()))
+    checksums = {name: checksum(array) for name, array in _arrays_of(parts).items()}
+    return _fingerprint(parts.columns, parts.labels, checksums)
 
 
 def write_parts(parts: Parts, new: NewFolder) -> None:
@@ -39,7 +42,7 @@ def write_parts(parts: Parts, new: NewFolder) -> None:
         name: [encode_label(label, name) for label in labels]
         for name, labels in zip(_text(parts.columns), parts.labels, strict=True)
     }
-    checksums = [new.put(name, array) for name, array in _arrays_of(parts).items()]
+    checksums = {name: new.put(name, array) for name, array in _arrays_of(parts).items()}
     content = {
         "columns": list(parts.columns),
         "labels": list(labels.values()),
@@ -115,9 +118,14 @@ def _timeline_of(stored: Stored) -> Timeline | None:
     return OwnTimes(column, times, starts, arrays["offsets"])
 
 
-def _fingerprint(columns: tuple[str, ...], labels: tuple[tuple[Hashable, ...], ...], checksums: Iterable[int]) -> str:
+def _fingerprint(
+    columns: tuple[str, ...], labels: tuple[tuple[Hashable, ...], ...], checksums: Mapping[str, int]
+) -> str:
     digest = blake2b(repr((columns, labels)).encode(), digest_size=8)
-    for crc in checksums:
+    others = [crc for name, crc in checksums.items() if name not in _TIMELINE]
+    # An array that a timeline does without counts as 0, so that no other is taken for it.
+    timeline = [checksums.get(name, 0) for name in _TIMELINE] if "times" in checksums else []
+    for crc in [*others, *timeline]:
         digest.update(crc.to_bytes(4, "little"))
     return digest.hexdigest()
 

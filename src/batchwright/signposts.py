@@ -178,7 +178,9 @@ class _Parts:
     def find(self, lists: Integers | int, values: NDArray[Any]) -> Integers:
         """Return the part in which each value lies; what lies outside the range of its list counts to the nearest."""
         # Floats keep the order of numbers and dates, though what differs may become equal.
-        place = (values.astype(np.float64) - self.low[lists]) * self.scale[lists]
-        part: Integers = np.minimum(np.maximum(place, 0), self.last[lists]).astype(np.int64)
+        with np.errstate(over="ignore"):
+            place = (values.astype(np.float64) - self.low[lists]) * self.scale[lists]
+        # An empty list may have a missing value beside it, which is not a number: any part is right for that.
+        part: Integers = np.minimum(np.fmax(place, 0), self.last[lists]).astype(np.int64)
         part += self.bounds[lists]
         return part

@@ -43,7 +43,6 @@ NUMBERS = st.integers(-20, 20) | st.integers(-(2**62), 2**62)
 REALS = st.floats(allow_nan=False)
 
 
-@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
 @example([0.0, 5e-324], [], "left")
 @given(st.lists(NUMBERS, max_size=30) | st.lists(REALS, max_size=30), st.lists(NUMBERS | REALS, max_size=9), SIDES)
 def test_signposts(values: list[Any], needles: list[Any], side: Literal["left", "right"]) -> None:
@@ -85,7 +84,6 @@ LISTS = st.lists(st.lists(NUMBERS, max_size=30), min_size=1, max_size=9).filter(
 REAL_LISTS = st.lists(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=30), min_size=1).filter(any)
 
 
-@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
 @given(LISTS | REAL_LISTS, st.lists(NUMBERS | REALS, max_size=9), SIDES)
 def test_sorted_lists(lists: list[list[Any]], needles: list[Any], side: Literal["left", "right"]) -> None:
     """Lists of any lengths, none included, that lie anywhere: in each is found what is found in it alone."""
@@ -113,6 +111,14 @@ def test_lists_that_are_spread_evenly_take_a_few_steps() -> None:
     expected = [[1, 10**5, 10**5, 0], [10**5 + 1] * 2 + [stops[1], 10**5 + 1], [stops[2]] * 3 + [stops[1]]]
     for k, found in enumerate(expected):
         assert lookup.search(np.full(needles.shape, k), needles, "right")[:4].tolist() == found
+
+
+def test_empty_lists_may_have_anything_beside_them() -> None:
+    """Such as the missing times of their cells, which are no numbers."""
+    values = np.concatenate([[np.nan], np.arange(600.0), [np.nan, np.nan]])
+    lookup = SortedLists(values, np.array([0, 1, 602]), np.array([0, 601, 602]))
+    lists, needles = np.arange(3).repeat(600), np.tile(np.arange(600.0), 3)
+    assert lookup.search(lists, needles).reshape(3, -1).tolist() == [[0] * 600, [*range(1, 601)], [602] * 600]
 
 
 @pytest.mark.parametrize("width", [1, 2, 7, 8, 9, 100])

@@ -261,6 +261,16 @@ def test_timeline_finds_times(repeats: bool) -> None:
     assert begins[0] == 5
 
 
+def test_no_array_is_taken_for_another() -> None:
+    """The bytes of an order of rows and of times are the keys and times of another table, whose rows stand in order."""
+    plates = [*"aabb"]
+    own = index_of({"plate": plates, "hours": [1, 0, 4, 3]}, by="plate", order_by="hours")
+    shared = index_of({"plate": plates, "hours": [1, 2**33 + 3] * 2}, by="plate", order_by="hours")
+    assert own.order.tobytes() == shared.timeline.times.tobytes()
+    assert own.timeline.times.tobytes() == shared.timeline.keys.tobytes()
+    assert own.fingerprint != shared.fingerprint
+
+
 @pytest.mark.parametrize("order_by", [None, "hours"], ids=["two-passes", "three-passes"])
 def test_many_cells_are_sorted_like_lexsort(order_by: str | None) -> None:
     """Where cells, or cells and times, outnumber 16 bits the order is still the stable one of `lexsort`."""

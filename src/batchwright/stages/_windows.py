@@ -105,6 +105,12 @@ class Windows:
         kept = self.split[shares]
         return windows[owners(bounds)][kept], shares[kept], sizes[0::2][kept], sizes[1::2][kept]
 
+    def _positions(self, cells: Integers, which: Integers, numbers: Integers, some: NDArray[np.bool_]) -> Integers:
+        """Return where in cells windows begin and end: int64, shape (2, cells); `which` of them is one of `some`."""
+        windows = self.timeline.window(self.focal.times(numbers[some]), self.half_width)
+        place = some.cumsum() - 1
+        return self.timeline.positions(cells, windows[:, place[which]])
+
     def _sides(self, shares: Integers, which: Integers, numbers: Integers, some: NDArray[np.bool_]) -> Pools:
         """Return of some shares what lies inside and what lies outside of windows.
 
@@ -120,16 +126,12 @@ class Windows:
         """
         at, bounds = gather(self.piece_bounds, shares)
         number = owners(bounds)
-        starts, stops = self.starts[at], self.stops[at]
+        starts, stops, which = self.starts[at], self.stops[at], which[number]
         low, high = starts.copy(), stops.copy()
-        which = which[number]
         split = self.split[shares][number]
-        empty = split & ~some[which]
-        high[empty] = low[empty]
-        cut = (split & ~empty).nonzero()[0]
-        windows = self.timeline.window(self.focal.times(numbers[some]), self.half_width)
-        windows = windows[:, (some.cumsum() - 1)[which[cut]]]
-        positions = self.timeline.positions(self.cells[at[cut]], windows)
+        high[split] = low[split]
+        cut = (split & some[which]).nonzero()[0]
+        positions = self._positions(self.cells[at[cut]], which[cut], numbers, some)
         low[cut], high[cut] = np.minimum(np.maximum(positions, starts[cut]), stops[cut])
         # A window cuts a piece in three: what it holds, what lies before it, and what lies behind.
         side = (2 * number).repeat(3) + np.tile(np.array([0, 1, 1]), number.size)
