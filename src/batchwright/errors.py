@@ -59,4 +59,4 @@ class StateError(BatchwrightError, ValueError):
 
 
 class StorageError(BatchwrightError, ValueError):
-    """A saved index cannot be written or opened: missing, altered, foreign, of a newer version, or already there."""
+    """A saved index cannot be written or opened: missing, altered, foreign, of another version, or already there."""

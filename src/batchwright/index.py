@@ -237,7 +237,7 @@ class MetadataIndex(Parts):
         Raises
         ------
         StorageError
-            If this is no saved index, it is of a newer version, or anything is missing or was altered.
+            If this is no saved index, it is of another version, or anything is missing or was altered.
 
         Examples
         --------

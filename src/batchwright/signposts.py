@@ -30,9 +30,9 @@ _SIGNPOSTS = 1 << 15
 class SortedLists:
     """Many sorted lists in one array that are searched again and again, with signposts into them.
 
-    The range of the values of each list is cut into equal parts, as many as it has a share of all values, and where the
-    values of each part begin is noted, when many needles are first looked for. Each is then looked for among the values
-    of its part only: a few steps where they are spread evenly, and never more than without.
+    The range of the values of each list is cut into equal parts, the more the longer the list is, and where the values
+    of each part begin is noted, when many needles are first looked for. Each is then looked for among the values of its
+    part only: a few steps where they are spread evenly, and never more than without.
 
     Parameters
     ----------
@@ -73,9 +73,9 @@ class SortedLists:
         else:
             first, most = self.signposts[self.parts.find(lists, needles)], self.most
         passes = np.less if side == "left" else np.less_equal
-        return self._search_from(lists, lambda values: passes(values, needles), first, most)
+        return self._walk(lists, lambda values: passes(values, needles), first, most)
 
-    def _search_from(self, lists: Integers, passes: Passes, first: Integers, most: int) -> Integers:
+    def _walk(self, lists: Integers, passes: Passes, first: Integers, most: int) -> Integers:
         """Search on from the first place that each may have, in place, if it lies no more than `most` behind it."""
         stops = self.stops[lists]
         # The last value of a list stands for all that would follow it: what lies behind it ends up too high.
@@ -97,7 +97,7 @@ class SortedLists:
         lists = owners(self.parts.bounds)
         part = np.arange(lists.size)
         # The part of a value is worked out as that of a needle is, so that no rounding sets them apart.
-        return self._search_from(
+        return self._walk(
             lists, lambda values: self.parts.find(lists, values) < part, self.starts[lists], self._longest
         )
 

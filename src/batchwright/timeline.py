@@ -58,15 +58,15 @@ class Timeline(ABC):
         """Tell which of some runs are without a time."""
 
     @abstractmethod
-    def window(self, times: Integers, half_width: Any) -> NDArray[Any]:
+    def window(self, numbers: Integers, half_width: Any) -> NDArray[Any]:
         """Return the ends of ``[time - half_width, time + half_width]`` around some times, as `positions` takes them.
 
         Parameters
         ----------
-        times
-            int64, shape (n,): the times by the numbers that `FocalValues` gives them.
+        numbers
+            int64, shape (n,): which times; the kind of timeline says how it numbers them.
         half_width
-            A number, not negative, or for dates a timedelta.
+            A number, not negative, or for dates a timedelta64 in nanoseconds.
 
         Returns
         -------
@@ -124,8 +124,8 @@ def ends_around(times: NDArray[Any], half_width: float) -> tuple[NDArray[Any], N
         Of the type of the times; where that ends before a window does, its last number.
     """
     if times.dtype.kind == "f":
-        reach = half_width + 4 * np.spacing(np.maximum(np.abs(times), half_width))
         with np.errstate(over="ignore"):
+            reach = half_width + 4 * np.spacing(np.maximum(np.abs(times), half_width))
             return times - reach, times + reach
     # Floats cannot tell large integers apart, and integers wrap around; counts from the least one do not.
     whole = half_width if half_width == int(half_width) else math.floor(half_width + 4 * math.ulp(half_width))

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from batchwright.signposts import SortedLists, SortedValues
 from batchwright.timeline import Timeline, as_numbers, ends_around
-from batchwright.times import is_missing, rank_times
+from batchwright.times import is_missing as times_missing
+from batchwright.times import rank_times
 
 __all__ = ["OwnTimes", "SharedTimes", "timeline_of"]
 
@@ -79,9 +80,9 @@ class SharedTimes(Timeline):
         missing: NDArray[np.bool_] = self.ranks(runs) == self.times.size
         return missing
 
-    def window(self, times: Integers, half_width: Any) -> NDArray[Any]:
+    def window(self, numbers: Integers, half_width: Any) -> NDArray[Any]:
         """Return the half-open range of ranks of the times in each window; times are numbered by rank."""
-        low, high = ends_around(as_numbers(self.times)[times], as_numbers(half_width).item())
+        low, high = ends_around(as_numbers(self.times)[numbers], as_numbers(half_width).item())
         return np.stack([self._sorted_times.search(low), self._sorted_times.search(high, side="right")])
 
     def positions(self, cells: Integers, windows: NDArray[Any]) -> Integers:
@@ -123,11 +124,11 @@ class OwnTimes(Timeline):
 
     def is_missing(self, runs: Integers) -> NDArray[np.bool_]:
         """Tell which of some runs are without a time."""
-        return is_missing(self.times[runs])
+        return times_missing(self.times[runs])
 
-    def window(self, times: Integers, half_width: Any) -> NDArray[Any]:
+    def window(self, numbers: Integers, half_width: Any) -> NDArray[Any]:
         """Return the first and the last time of each window; times are numbered by run."""
-        return np.stack(ends_around(as_numbers(self.times)[times], as_numbers(half_width).item()))
+        return np.stack(ends_around(as_numbers(self.times)[numbers], as_numbers(half_width).item()))
 
     def positions(self, cells: Integers, windows: NDArray[Any]) -> Integers:
         """Return in each cell the first position in its window, and the one behind the last: int64, shape (2, n)."""
@@ -170,8 +171,10 @@ def _repeat(times: NDArray[Any]) -> bool:
     if _any_twice(times[:_TIMES_TO_TRY]):
         return True
     # Sorted some at a time, from one value to another, which takes less memory than all at once.
-    sample = times[:: max(1, times.size // _TIMES_TO_TRY)]
-    sample = np.sort(sample[~is_missing(sample)])
+    # The sample is random, as one at even distances could be of the same place in each cell.
+    sample = times[np.random.default_rng(0).integers(times.size, size=_TIMES_TO_TRY)]
+    sample = np.sort(sample[~times_missing(sample)])
+    # There is one part where the sample holds no time.
     parts = min(_PARTS_AT_MOST, -(-times.size // _TIMES_AT_ONCE), max(1, sample.size))
     cuts = sample[np.arange(1, parts) * sample.size // parts]
     return any(_any_twice(part) for part in _cut(times, cuts))
@@ -189,6 +192,6 @@ def _cut(times: NDArray[Any], cuts: NDArray[Any]) -> Iterator[NDArray[Any]]:
 
 
 def _any_twice(times: NDArray[Any]) -> bool:
-    ordered = as_numbers(times[~is_missing(times)])
+    ordered = as_numbers(times[~times_missing(times)])
     ordered.sort()
     return bool((ordered[1:] == ordered[:-1]).any())

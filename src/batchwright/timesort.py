@@ -86,29 +86,20 @@ class TimeSorter:
             order[positions] = rows
             times[positions] = values[rows - start]
             start += values.size
-        begins = np.ones(order.size, dtype=bool)
-        for lot in _lots_of_cells(cells.offsets):
-            _sort_lot(order, times, begins, cells.offsets, *lot)
-        starts = None
-        if not begins.all():
-            times = np.array(times[begins])
-            starts = np.append(np.flatnonzero(begins), order.size)
-        # Ranking, where times repeat, holds the most of all that is done here.
+        begins = [_sort_lot(order, times, cells.offsets, *lot) for lot in _lots_of_cells(cells.offsets)]
+        if all(isinstance(positions, slice) for positions in begins):
+            return timeline_of(self.column, cells.offsets, times, None)
+        starts = np.r_[(*begins, order.size)]
+        times = times[starts[:-1]]
+        # The most is held where `timeline_of` ranks times that repeat.
         del begins
         return timeline_of(self.column, cells.offsets, times, starts)
 
 
-def _sort_lot(
-    order: NDArray[Any],
-    times: NDArray[Any],
-    begins: NDArray[np.bool_],
-    offsets: Integers,
-    first: int,
-    behind: int,
-) -> None:
-    """Sort the rows of some cells by time, in place, and note at which positions no time of a cell begins.
+def _sort_lot(order: NDArray[Any], times: NDArray[Any], offsets: Integers, first: int, behind: int) -> Integers | slice:
+    """Sort the rows of some cells by time, in place, and return the positions at which a time of a cell begins.
 
-    `order` and `times` are the row and the time at each position.
+    `order` and `times` are the row and the time at each position. A slice stands for all positions of the cells.
     """
     start, stop = offsets[first], offsets[behind]
     values = times[start:stop]
@@ -122,7 +113,10 @@ def _sort_lot(
     # All that are missing, which stand last in their cell, are one run.
     missing = is_missing(values)
     again = same & ((values[1:] == values[:-1]) | (missing[1:] & missing[:-1]))
-    begins[start + 1 : stop] = ~again
+    if not again.any():
+        return slice(start, stop)
+    begins: Integers = np.flatnonzero(np.append(True, ~again)) + start
+    return begins
 
 
 def _argsort(times: NDArray[Any]) -> Integers:

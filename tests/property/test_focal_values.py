@@ -28,7 +28,7 @@ def found(hours: Hours, chosen: list[set[int]]) -> list[list[float]]:
         for plates in chosen
     ]
     focal = _focal.FocalValues.of(DraftStack.of(drafts), timeline)
-    values = timeline.times[focal.times(np.arange(focal.bounds[-1]))]
+    values = timeline.times[focal.in_timeline(np.arange(focal.bounds[-1]))]
     return [part.tolist() for part in np.split(values, focal.bounds[1:-1])]
 
 

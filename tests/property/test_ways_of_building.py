@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -335,3 +335,34 @@ def test_which_kind_of_timeline_depends_on_the_times_only(
     at = index.rows(np.arange(len(rows)))
     assert np.array_equal(index.timeline.times_of_positions(), times[at], equal_nan=True)
     assert (index.timeline.starts is None) == (len(set(zip(cells, times.astype(str), strict=True))) == len(rows))
+
+
+@pytest.mark.parametrize("to_try", [1, 2, 3, 4])
+def test_any_time_that_occurs_twice_is_found(to_try: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever times are cut to be looked through, also where a cut is that very time."""
+    monkeypatch.setattr(timelines, "_TIMES_AT_ONCE", 1)
+    monkeypatch.setattr(timelines, "_TIMES_TO_TRY", to_try)
+    times = np.random.default_rng(0).permutation(12) + 0.5
+    assert not timelines._repeat(times)
+    for one, other in combinations(range(12), 2):
+        twice = times.copy()
+        twice[one] = times[other]
+        assert timelines._repeat(twice)
+
+
+def test_rows_without_a_time_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where times are sorted that are all different, and missing ones are of several bit patterns."""
+    rng = np.random.default_rng(0)
+    cells, times = rng.integers(0, 3, 3000), rng.random(3000)
+    missing = rng.random(3000) < 0.2
+    times[missing] = np.nan
+    expected = np.lexsort([np.where(missing, np.inf, times), cells])
+    other = np.where(missing, np.copysign(np.nan, -1), times)
+    fingerprints = set()
+    for most in (timecount._MOST, 0):
+        monkeypatch.setattr(timecount, "_MOST", most)
+        for values in (times, other):
+            index = MetadataIndex.from_table({"k": cells, "t": values}, "k", "t")
+            assert np.array_equal(index.rows(np.arange(3000)), expected)
+            fingerprints.add(index.fingerprint)
+    assert len(fingerprints) == 1

@@ -1,9 +1,11 @@
 """Which times lie in a window: of integers and dates exactly, of decimals as they are meant."""
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +55,31 @@ def test_windows_of_dates_are_exact(times: list[int], half_width: int) -> None:
     """Windows may reach beyond the years that dates have."""
     dates = np.array(times).view("datetime64[ns]")
     assert held(dates, np.timedelta64(half_width, "ns")) == expected(times, half_width)
+
+
+def test_windows_may_be_as_wide_as_numbers_go() -> None:
+    """They hold all times, without a warning."""
+    widest = held_of({"k": np.zeros(3), "t": np.array([-9.0, 0, 9])}, OwnTimes, np.finfo(float).max)
+    assert widest == [[-9, 0, 9]] * 3
+
+
+def test_missing_dates_are_in_no_window() -> None:
+    """They stand last in their cells, though as integers they would be the least."""
+    rng = np.random.default_rng(0)
+    dates = pd.Series(pd.to_datetime(rng.permutation(4000) * 10**9))
+    dates[rng.random(4000) < 0.3] = pd.NaT
+    index = MetadataIndex.from_table({"k": rng.integers(0, 4, 4000), "t": dates}, "k", "t")
+    timeline: Any = index.timeline
+    assert isinstance(timeline, OwnTimes)
+    times = timeline.times_of_positions()
+    numbers = np.flatnonzero(~np.isnat(timeline.times))
+    focal = timeline.times[numbers]
+    half_width = np.timedelta64(100 * 10**9, "ns")
+    for cell, (first, behind) in enumerate(pairwise(index.offsets.tolist())):
+        starts, stops = timeline.positions(np.full(numbers.size, cell), timeline.window(numbers, half_width))
+        present = times[first:behind][~np.isnat(times[first:behind])]
+        assert (starts == first + np.searchsorted(present, focal - half_width)).all()
+        assert (stops == first + np.searchsorted(present, focal + half_width, side="right")).all()
 
 
 @given(st.lists(st.integers(-99, 99), min_size=1), st.integers(0, 99), st.integers(1, 100))

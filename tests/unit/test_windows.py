@@ -190,7 +190,7 @@ def test_each_value_is_focal_once(repeats: bool) -> None:
         held = {int(index.rows(position)) for share in draft.shares for position in share.pool.positions()}
         expected = sorted({value for row in held if (value := hours[row]) is not None})
         focal = FocalValues.of(DraftStack.of([draft]), index.timeline)
-        assert sorted(index.timeline.times[focal.times(np.arange(focal.counts[0]))].tolist()) == expected
+        assert sorted(index.timeline.times[focal.in_timeline(np.arange(focal.counts[0]))].tolist()) == expected
 
 
 def test_focal_values_do_not_depend_on_the_drafts_beside() -> None:
@@ -202,9 +202,9 @@ def test_focal_values_do_not_depend_on_the_drafts_beside() -> None:
         for pools in ([b, a], [a | b, b], [b, a])
     ]
     both = FocalValues.of(DraftStack.of(drafts), index.timeline)
-    alone = FocalValues.of(DraftStack.of(drafts[:1]), index.timeline).times(np.arange(4))
+    alone = FocalValues.of(DraftStack.of(drafts[:1]), index.timeline).in_timeline(np.arange(4))
     assert both.counts.tolist() == [4, 4, 4]
-    assert [both.times(np.arange(start, start + 4)).tolist() for start in (0, 8)] == [alone.tolist()] * 2
+    assert [both.in_timeline(np.arange(start, start + 4)).tolist() for start in (0, 8)] == [alone.tolist()] * 2
 
 
 def test_values_that_never_repeat_are_not_listed() -> None:

@@ -73,8 +73,8 @@ class FocalValues:
         """How many values each draft has."""
         return lengths(self.bounds)
 
-    def times(self, numbers: Integers) -> Integers:
-        """Return which times of the timeline some values are, by their numbers: their ranks, or else their runs."""
+    def in_timeline(self, numbers: Integers) -> Integers:
+        """Return the numbers that the timeline gives to some values: their ranks, or else their runs."""
         span = search(self.numbers, numbers, side="right") - 1
         place = self.starts[span] + numbers - self.numbers[span]
         return place if self.ranks is None else self.ranks[place]

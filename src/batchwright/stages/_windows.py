@@ -106,8 +106,8 @@ class Windows:
         return windows[owners(bounds)][kept], shares[kept], sizes[0::2][kept], sizes[1::2][kept]
 
     def _positions(self, cells: Integers, which: Integers, numbers: Integers, some: NDArray[np.bool_]) -> Integers:
-        """Return where in cells windows begin and end: int64, shape (2, cells); `which` of them is one of `some`."""
-        windows = self.timeline.window(self.focal.times(numbers[some]), self.half_width)
+        """Return where in some cells their windows begin and end: int64, shape (2, cells); see `_sides`."""
+        windows = self.timeline.window(self.focal.in_timeline(numbers[some]), self.half_width)
         place = some.cumsum() - 1
         return self.timeline.positions(cells, windows[:, place[which]])
 
