@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Hashable, Mapping
+from importlib import import_module
 from numbers import Integral, Real
 from typing import Any
 
-from batchwright.errors import SettingError, SettingTypeError
+from batchwright.errors import BatchwrightError, SettingError, SettingTypeError
 
 
 def check_integer(value: Any, name: str, who: str, minimum: int | None, way_out: str) -> int:
@@ -68,6 +69,15 @@ def check_weights(value: Any, name: str, who: str) -> dict[Hashable, float]:
         raise SettingError(msg)
     # Sorted, so that the order in which a user writes labels does not make another chain.
     return dict(sorted(weights.items(), key=lambda item: repr(item[0])))
+
+
+def import_extra(module: str, rule: str, who: str, extra: str, error: type[BatchwrightError] = SettingError) -> Any:
+    """Return a module that an extra installs, or raise if it is missing; `rule` says what takes it."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as missing:
+        msg = f"{rule}; 0 versions of it are there ({who}). Install batchwright[{extra}]."
+        raise error(msg) from missing
 
 
 def some_of(names: Any, limit: int = 5) -> str:

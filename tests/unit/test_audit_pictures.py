@@ -82,7 +82,7 @@ def test_lines_have_both_their_ends(count: int) -> None:
 @given(high=st.floats(1e-6, 1e12))
 def test_ticks_reach_up_to_the_value(high: float) -> None:
     """An axis has three to seven marks, evenly spaced from 0, of which the last is not below the value."""
-    ticks = _ticks(0, high)
+    ticks = _ticks(high)
     assert 3 <= len(ticks) <= 7
     assert ticks[0] == 0
     assert ticks[-1] >= high * (1 - 1e-9)
@@ -102,6 +102,17 @@ def test_charts_draw_the_numbers() -> None:
     marks = [float(rect.get("width", 0)) for rect in comparison.findall("g/rect") if rect.get("height") == "14"]
     assert marks[0] / marks[1] == pytest.approx(5, abs=0.02)
     assert "x: observed 2.5, expected nan, shuffled 2.25" in [title.text for title in comparison.iter("title")]
+
+
+def test_no_window_is_drawn_where_the_first_batches_have_no_time() -> None:
+    """Times of later batches alone make no chart of windows, which shows the first ones."""
+    table = {"donor": ["a", "a", "b", "b"], "hours": [np.nan, np.nan, 1.0, 9.0]}
+    chain = [ExperimentSelector("donor", weights={"a": 20, "b": 1}), TemporalEnricher("hours", 1), Drawer()]
+    found = audit(PipelineSampler(table, chain, 2, seed=2), table, 100)
+    assert found.first["time"].isna().all()
+    assert found.times is not None
+    assert found.times["median"].notna().any()
+    assert "<h2>Windows</h2>" not in found.to_html()
 
 
 @pytest.mark.parametrize("times", [TIMED["hours"], np.arange(10).astype("datetime64[h]"), np.ones(10)])

@@ -19,7 +19,6 @@ __all__ = ["composition_chart", "coverage_chart", "expected_chart", "times_chart
 # Units of the drawing, which the page scales to its width.
 _WIDTH, _LEFT, _RIGHT, _LINE = 860, 175, 60, 24
 _PLOT = _WIDTH - _LEFT - _RIGHT
-_LABELS = 24
 # Columns of the coverage, each with the style of its line.
 _LINES = {"drawn": "line thin", "distinct": "line", "expected": "line planned"}
 
@@ -43,8 +42,8 @@ def composition_chart(audit: AuditFrames, column: str) -> str:
 
 def expected_chart(audit: AuditFrames, column: str) -> str:
     """Draw for each label a bar of what was observed, and marks at what was expected and under plain shuffling."""
-    rows = largest_labels(audit, column, _LABELS)
-    ticks = _ticks(0, float(rows[["observed", "expected", "shuffled"]].max().max()))
+    rows = largest_labels(audit, column)
+    ticks = _ticks(float(rows[["observed", "expected", "shuffled"]].max().max()))
     scale = _PLOT / ticks[-1]
     height = 66 + len(rows) * _LINE
     parts = [_axis(_LEFT + tick * scale, 54, height, _number(tick)) for tick in ticks]
@@ -71,7 +70,7 @@ def expected_chart(audit: AuditFrames, column: str) -> str:
 def coverage_chart(audit: AuditFrames) -> str:
     """Draw how many distinct rows were seen and expected against the batches drawn, beside all rows drawn."""
     points = some_points(audit.coverage)
-    high, across = _ticks(0, float(points["drawn"].max())), _ticks(0, float(points["batches"].max()))
+    high, across = _ticks(float(points["drawn"].max())), _ticks(float(points["batches"].max()))
     top, bottom = 34, 274
     lines = {name: style for name, style in _LINES.items() if points[name].notna().any()}
     xs = _LEFT + points["batches"].to_numpy() * (_PLOT / across[-1])
@@ -173,11 +172,11 @@ def _path(xs: NDArray[Any], ys: NDArray[Any]) -> str:
     return "L".join(f"{x:.1f} {y:.1f}" for x, y in zip(xs.tolist(), ys.tolist(), strict=True))
 
 
-def _ticks(low: float, high: float) -> Sequence[float]:
-    """Return some four round numbers from `low` up to the first that is not below `high`."""
-    step = 10.0 ** math.floor(math.log10((high - low) / 3)) if high > low else 1.0
-    step = next(step * factor for factor in (1, 2, 5, 10) if (high - low) / (step * factor) <= 5)
-    return [low + step * k for k in range(math.ceil((high - low) / step - 1e-9) + 1)]
+def _ticks(high: float) -> Sequence[float]:
+    """Return some four round numbers from 0 up to the first that is not below `high`."""
+    step = 10.0 ** math.floor(math.log10(high / 3)) if high > 0 else 1.0
+    step = next(step * factor for factor in (1, 2, 5, 10) if high / (step * factor) <= 5)
+    return [step * k for k in range(math.ceil(high / step - 1e-9) + 1)]
 
 
 def _number(value: float) -> str:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from batchwright.errors import SettingError
+from batchwright._checks import import_extra
 from batchwright.report.frames import AuditFrames
 from batchwright.report.shown import COLOURS, Composition, largest_labels, short_text
 
 __all__ = ["figures_of"]
 
-_LABELS = 24
 _MARK, _ACCENT = COLOURS[0], COLOURS[5]
 
 
@@ -52,7 +50,7 @@ def _add_legend(axes: Any, names: Sequence[str]) -> None:
 
 def _expected(audit: AuditFrames) -> Any:
     """Draw what was observed as bars, side by side for each column, with marks where it was expected."""
-    frames = [largest_labels(audit, column, _LABELS) for column in audit.columns]
+    frames = [largest_labels(audit, column) for column in audit.columns]
     figure, all_axes = _panels(len(frames), 1.5 + 0.3 * max(map(len, frames)))
     for column, frame, axes in zip(audit.columns, frames, all_axes, strict=True):
         places = np.arange(len(frame))
@@ -104,11 +102,8 @@ def _plain(text: Any) -> str:
 
 def _panels(number: int, height: float) -> tuple[Any, list[Any]]:
     """Return a figure with so many axes side by side."""
-    try:
-        figure = import_module("matplotlib.figure").Figure(figsize=(5.0 * number, height), layout="constrained")
-    except ModuleNotFoundError as error:
-        msg = "Figures are drawn by matplotlib; 0 versions of it are there (Audit.figures). Install batchwright[plot]."
-        raise SettingError(msg) from error
+    matplotlib = import_extra("matplotlib.figure", "Figures are drawn by matplotlib", "Audit.figures", "plot")
+    figure = matplotlib.Figure(figsize=(5.0 * number, height), layout="constrained")
     all_axes = list(figure.subplots(1, number, squeeze=False)[0])
     for axes in all_axes:
         axes.spines[["top", "right"]].set_visible(False)

@@ -32,9 +32,9 @@ def page_of(audit: AuditFrames) -> str:
         f"<h1>{title}</h1>",
         _facts(audit),
         _explanation(audit),
-        *_compositions(audit),
-        *_comparisons(audit),
-        *_times(audit),
+        _section("The first batches", *(composition_chart(audit, column) for column in audit.columns)),
+        _comparisons(audit),
+        _times(audit),
         _section("Coverage", _coverage_note(audit), coverage_chart(audit)),
         _batches(audit),
     ]
@@ -73,11 +73,7 @@ def _explanation(audit: AuditFrames) -> str:
     return _section("The chain", f'<div class="chain">{tables}</div>', listed)
 
 
-def _compositions(audit: AuditFrames) -> Iterable[str]:
-    yield _section("The first batches", *(composition_chart(audit, column) for column in audit.columns))
-
-
-def _comparisons(audit: AuditFrames) -> Iterable[str]:
+def _comparisons(audit: AuditFrames) -> str:
     if audit.table["z"].notna().any():
         note = (
             "Mean rows of a batch. The score z says by how many standard errors what was seen differs from what the "
@@ -90,7 +86,9 @@ def _comparisons(audit: AuditFrames) -> Iterable[str]:
             "Mean rows of a batch. There is no plan to compare with, or none that could be gone through in a moment. "
             "A diamond marks what plain shuffling of the table would give."
         )
-    yield _section("Observed and expected", f"<p>{note}</p>", *(_comparison(audit, column) for column in audit.columns))
+    return _section(
+        "Observed and expected", f"<p>{note}</p>", *(_comparison(audit, column) for column in audit.columns)
+    )
 
 
 def _comparison(audit: AuditFrames, column: str) -> str:
@@ -103,12 +101,11 @@ def _comparison(audit: AuditFrames, column: str) -> str:
     return f"<h3>{escape(column)}</h3>{expected_chart(audit, column)}{table}"
 
 
-def _times(audit: AuditFrames) -> Iterable[str]:
-    if audit.times is not None and audit.times["median"].notna().any():
-        note = (
-            "<p>A line for each row; the bar reaches from the lower to the upper quartile, with the median marked.</p>"
-        )
-        yield _section("Windows", note, times_chart(audit))
+def _times(audit: AuditFrames) -> str:
+    if audit.times is None or not audit.first["time"].notna().any():
+        return ""
+    note = "<p>A line for each row; the bar reaches from the lower to the upper quartile, with the median marked.</p>"
+    return _section("Windows", note, times_chart(audit))
 
 
 def _coverage_note(audit: AuditFrames) -> str:

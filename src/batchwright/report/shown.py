@@ -65,7 +65,7 @@ def _counts_of(audit: AuditFrames, column: str) -> tuple[list[Any], NDArray[np.i
     return labels, counts
 
 
-def largest_labels(audit: AuditFrames, column: str, most: int) -> pd.DataFrame:
+def largest_labels(audit: AuditFrames, column: str, most: int = 24) -> pd.DataFrame:
     """Return the rows of `audit.table` of a column, cut to its largest labels, in the order of the table."""
     rows = audit.table[audit.table["column"] == column]
     largest = rows[["observed", "expected"]].max(axis=1).sort_values(ascending=False, kind="stable").index[:most]
