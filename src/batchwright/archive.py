@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from batchwright.blocks import Blocks
 from batchwright.building import Parts
+from batchwright.columns import columns_to_read
 from batchwright.errors import StorageError
 from batchwright.labeltext import decode_label, encode_label
-from batchwright.storage import NewFolder, Stored, checksum, open_folder
+from batchwright.storage import NewFolder, checksum, open_folder
 from batchwright.timeline import Timeline
 from batchwright.timelines import OwnTimes, SharedTimes
 
@@ -38,18 +39,16 @@ def write_parts(parts: Parts, new: NewFolder) -> None:
         If a label or the name of a column cannot be saved, or something stands where the folder shall.
     """
     order_by = None if parts.timeline is None else parts.timeline.column
-    labels = {
-        name: [encode_label(label, name) for label in labels]
-        for name, labels in zip(_text(parts.columns), parts.labels, strict=True)
-    }
+    _require_text(columns_to_read(parts.columns, order_by))
+    named = zip(parts.columns, parts.labels, strict=True)
+    labels = [[encode_label(label, name) for label in labels] for name, labels in named]
     checksums = {name: new.put(name, array) for name, array in _arrays_of(parts).items()}
     content = {
         "columns": list(parts.columns),
-        "labels": list(labels.values()),
+        "labels": labels,
         "order_by": order_by,
         "fingerprint": _fingerprint(parts.columns, parts.labels, checksums),
     }
-    _text([] if order_by is None else [order_by])
     new.finish(content)
 
 
@@ -61,10 +60,9 @@ def read_parts(folder: str | os.PathLike[str], *, verify: bool) -> tuple[Parts, 
     StorageError
         As of `open_folder`.
     """
-    stored = open_folder(Path(folder), verify=verify)
-    content, arrays = stored.content, stored.arrays
+    content, arrays = open_folder(Path(folder), verify=verify)
     labels = tuple(tuple(decode_label(pair) for pair in pairs) for pairs in content["labels"])
-    order, timeline = _order_of(arrays), _timeline_of(stored)
+    order, timeline = _order_of(arrays), _timeline_of(arrays, content["order_by"])
     parts = Parts(tuple(content["columns"]), labels, arrays["cells"], arrays["offsets"], order, timeline)
     return parts, str(content["fingerprint"])
 
@@ -108,8 +106,7 @@ def _order_of(arrays: dict[str, NDArray[Any]]) -> NDArray[Any] | Blocks | None:
     return arrays.get("order")
 
 
-def _timeline_of(stored: Stored) -> Timeline | None:
-    arrays, column = stored.arrays, stored.content["order_by"]
+def _timeline_of(arrays: dict[str, NDArray[Any]], column: str | None) -> Timeline | None:
     if column is None:
         return None
     times, starts = arrays["times"], arrays.get("time_starts")
@@ -130,12 +127,10 @@ def _fingerprint(
     return digest.hexdigest()
 
 
-def _text(names: Iterable[Any]) -> list[str]:
-    names = list(names)
+def _require_text(names: Iterable[Any]) -> None:
     for name in names:
         if not isinstance(name, str):
             msg = (
                 f"Columns must have names of text to be saved; 1 is {name!r} of type {type(name).__name__}. Rename it."
             )
             raise StorageError(msg)
-    return names

@@ -66,15 +66,14 @@ def build_from_runs(
     counts = np.zeros(int(ids.max()) + 1, dtype=np.int64)
     np.add.at(counts, ids, lengths)
     cells = encoder.finish(counts)
-    keys, times = cells.rank[ids], None
-    if order_by is not None:
+    keys, size, timeline = cells.rank[ids], int(lengths.sum()), None
+    if order_by is None:
+        starts, rows = sort_runs(keys, lengths)
+    else:
         times = TimeReader(order_by).read(runs[order_by])
         distinct, ranks = rank_times(times)
         keys = keys * (distinct.size + 1) + ranks
-    size = int(lengths.sum())
-    starts, rows = sort_runs(keys, lengths)
-    timeline = None
-    if order_by is not None and times is not None:
+        starts, rows = sort_runs(keys, lengths)
         _, first, counts = np.unique(keys, return_index=True, return_counts=True)
         begins = np.append(starts[np.cumsum(counts) - counts], size)
         timeline = timeline_of(order_by, cells.offsets, times[first], begins)
@@ -111,7 +110,7 @@ def build_from_chunks(
 class _LotBuilder:
     """Builds from rows, some at a time; they are looked at once, and put by as numbers of cells in small integers.
 
-    The parameters are those of `build_from_chunks`.
+    The parameters are those of `build_from_chunks`, but for `chunks`.
     """
 
     def __init__(self, columns: tuple[str, ...], order_by: str | None, folder: Path | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import attrs
 import numpy as np
@@ -17,7 +18,7 @@ from batchwright.pool import Pool
 from batchwright.rounding import Rounding
 from batchwright.share import Role, Scope, Share
 
-__all__ = ["Choice", "Draft", "Outcome", "require_order", "require_selection"]
+__all__ = ["Choice", "Draft", "Outcome", "require_order", "require_outcome", "require_selection"]
 
 
 @attrs.frozen
@@ -257,3 +258,14 @@ class Choice:
 
 
 Outcome = Draft | Choice
+
+
+def require_outcome(outcome: Any, who: str) -> Outcome:
+    """Return what a stage made of a draft, or raise a `ChainError` if it is neither a draft nor a choice."""
+    if not isinstance(outcome, Draft | Choice):
+        msg = (
+            f"A stage must return a Draft or a Choice, and a choice must offer such; got {outcome!r} ({who}). "
+            "Return the next draft."
+        )
+        raise ChainError(msg)
+    return outcome

@@ -10,13 +10,10 @@ from numpy.typing import NDArray
 
 from batchwright._checks import check_weights, some_of
 from batchwright.columns import as_columns
-from batchwright.draft import Draft
 from batchwright.errors import SettingError
 from batchwright.pool import Pool
 from batchwright.rowvalues import RowValues
-from batchwright.stages.base import BaseDrawer, check_labels
-from batchwright.tally import visits_and_inclusion
-from batchwright.walk import Leaves
+from batchwright.stages.base import check_labels
 
 __all__ = ["Expectation"]
 
@@ -62,15 +59,6 @@ class Expectation:
     universe: Pool
     visits: RowValues
     inclusion: RowValues
-
-    @classmethod
-    def of(cls, plain: Draft, drawer: BaseDrawer, leaves: Iterable[Leaves]) -> Expectation:
-        """Sum up all leaves, given with their probabilities, some at a time.
-
-        `plain` has the universe and the batch size of all leaves.
-        """
-        visits, inclusion = visits_and_inclusion(leaves, drawer)
-        return cls(plain.batch_size, plain.universe, visits, inclusion)
 
     @property
     def repeats(self) -> float:
@@ -178,7 +166,7 @@ class Expectation:
             )
             raise SettingError(msg)
         weights = check_weights(target, "target", _WHO)
-        check_labels(weights, Draft(index, universe, universe, ()), by, "target", _WHO)
+        check_labels(weights, index, universe, by, "target", _WHO)
         groups = index.groups(universe, by)
         wanted = np.array([weights[label] for label in groups.labels])
         absent = set(weights).difference(groups.labels)

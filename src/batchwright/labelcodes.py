@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from itertools import pairwise
 from numbers import Number
 from typing import Any
@@ -20,17 +20,6 @@ Integers = NDArray[np.int64]
 _KINDS = {"b": "truth values", "i": "integers", "u": "integers", "f": "floats", "M": "dates", "m": "durations"}
 
 
-class _Codebook:
-    """A number for each value, in order of first appearance."""
-
-    def __init__(self) -> None:
-        self.codes: dict[Hashable, int] = {}
-
-    def encode(self, values: Iterable[Hashable]) -> Integers:
-        codes = self.codes
-        return np.array([codes.setdefault(value, len(codes)) for value in values], dtype=np.int64)
-
-
 class LabelEncoder:
     """Turns the values of one key column into codes, some rows at a time.
 
@@ -45,7 +34,7 @@ class LabelEncoder:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._book = _Codebook()
+        self._codes: dict[Hashable, int] = {}
         self._rows = self._missing = 0
         self._kinds: dict[str, None] = {}
         self._categories: Any = None
@@ -54,7 +43,7 @@ class LabelEncoder:
     @property
     def size(self) -> int:
         """Number of labels so far, at least 1."""
-        return max(1, len(self._book.codes))
+        return max(1, len(self._codes))
 
     def encode(self, series: pd.Series[Any]) -> NDArray[Any]:
         """Return the code of each row, in integers as small as may be."""
@@ -75,7 +64,7 @@ class LabelEncoder:
             If a row had no value, if the values were of several kinds, or do not sort.
         """
         self._require_values(self._missing, f"{self._rows}")
-        values = list(self._book.codes)
+        values = list(self._codes)
         labels = [values[code] for code in used.tolist()]
         self._check(labels)
         try:
@@ -105,8 +94,9 @@ class LabelEncoder:
         """Return the code of each value, and one more at the end for what is missing, which will be refused."""
         if len(values):
             self._kinds.setdefault(_KINDS.get(getattr(values.dtype, "kind", "O"), "objects"))
-        codes = self._book.encode(_plain(values))
-        return np.append(codes, 0).astype(small_type(self.size))
+        known = self._codes
+        codes = [known.setdefault(value, len(known)) for value in _plain(values)]
+        return np.array([*codes, 0], dtype=small_type(self.size))
 
     def _of_categories(self, categories: Any) -> NDArray[Any] | None:
         """Return the code of each category; None where it is the number of the category."""

@@ -10,8 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.draft import Choice, Draft
-from batchwright.errors import ChainError
+from batchwright.draft import Choice, Draft, require_outcome
 from batchwright.pools import Pools
 from batchwright.ragged import bounds_of, pad
 from batchwright.rounding import Roundings
@@ -201,12 +200,7 @@ def lift(outcomes: Sequence[Any]) -> Expansion:
         If one is neither a draft nor a choice.
     """
     for outcome in outcomes:
-        if not isinstance(outcome, Draft | Choice):
-            msg = (
-                f"A stage must return a Draft or a Choice, and a choice must offer such; got {outcome!r} "
-                f"among {len(outcomes)} outcomes (Stage.apply). Return the next draft."
-            )
-            raise ChainError(msg)
+        require_outcome(outcome, "Stage.apply")
     if all(isinstance(outcome, Draft) for outcome in outcomes):
         return DraftStack.of(outcomes)
     weights = [outcome.weights if isinstance(outcome, Choice) else np.ones(1) for outcome in outcomes]

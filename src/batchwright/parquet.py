@@ -12,8 +12,8 @@ from typing import Any
 
 import attrs
 
-from batchwright._checks import check_flag, some_of
-from batchwright.errors import SettingError, SettingTypeError, TableError
+from batchwright._checks import check_flag, import_extra, some_of
+from batchwright.errors import SettingTypeError, TableError
 
 __all__ = ["Files", "ParquetRows", "find_files"]
 
@@ -85,7 +85,7 @@ class ParquetRows:
         pyarrow = import_module("pyarrow")
         for file in self.files:
             with _open(file) as rows:
-                for batch in _batches(rows, file, self._read_of(rows)):
+                for batch in _batches(rows, file, list(self.columns) or rows.schema_arrow.names[:1]):
                     yield pyarrow.Table.from_batches([batch])
                     if bar is not None:
                         bar.update(batch.num_rows)
@@ -105,25 +105,15 @@ class ParquetRows:
                 raise TableError(msg)
             return int(rows.metadata.num_rows)
 
-    def _read_of(self, rows: Any) -> list[str]:
-        return list(self.columns) or rows.schema_arrow.names[:1]
-
     def _bar(self, total: int) -> Any:
         if not check_flag(self.progress, "progress", "from_parquet"):
             return None
-        try:
-            return import_module("tqdm").tqdm(total=total, unit=" rows", unit_scale=True)
-        except ModuleNotFoundError as error:
-            msg = "Progress is shown by tqdm; 0 versions of it are there (from_parquet). Install batchwright[progress]."
-            raise SettingError(msg) from error
+        tqdm = import_extra("tqdm", "Progress is shown by tqdm", "from_parquet", "progress")
+        return tqdm.tqdm(total=total, unit=" rows", unit_scale=True)
 
 
 def _open(file: str) -> Any:
-    try:
-        parquet = import_module("pyarrow.parquet")
-    except ModuleNotFoundError as error:
-        msg = "Parquet is read by pyarrow; 0 versions of it are there (from_parquet). Install batchwright[parquet]."
-        raise TableError(msg) from error
+    parquet = import_extra("pyarrow.parquet", "Parquet is read by pyarrow", "from_parquet", "parquet", TableError)
     with _reading(file):
         return parquet.ParquetFile(file)
 

@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.draft import Choice, Draft, Outcome
+from batchwright.draft import Choice, Draft, Outcome, require_outcome
 from batchwright.errors import ChainError, SettingTypeError
 from batchwright.options import Expansion, Options
 from batchwright.stack import DraftStack
@@ -150,10 +150,4 @@ class Pipeline:
             raise ChainError(msg)
 
     def _require_outcome(self, level: int, outcome: Any) -> Outcome:
-        if not isinstance(outcome, Draft | Choice):
-            msg = (
-                f"A stage must return a Draft or a Choice, and a choice must offer such; got {outcome!r} "
-                f"(stage {level + 1}, {self.steps[level]!r}). Return the next draft."
-            )
-            raise ChainError(msg)
-        return outcome
+        return require_outcome(outcome, f"stage {level + 1}, {self.steps[level]!r}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from batchwright.pipeline import Pipeline
 from batchwright.pool import Pool
 from batchwright.preflight import findings
 from batchwright.survey import Survey
-from batchwright.tally import expected_rows
+from batchwright.tally import expected_rows, visits_and_inclusion
 from batchwright.trunk import Trunk
 from batchwright.walk import settled_in, walk
 
@@ -72,15 +72,12 @@ class Plan:
         self.pipeline = pipeline
         self.index = index
         self.batch_size = batch_size
-        self._trunk: Trunk | None = None
         self.universe, self.breadth = self._check()
 
-    @property
+    @cached_property
     def trunk(self) -> Trunk:
         """The tree as far as it is worked out beforehand: on first use, once."""
-        if self._trunk is None:
-            self._trunk = Trunk.grow(self.pipeline, self._start, min(_SITUATIONS, self.most_drafts))
-        return self._trunk
+        return Trunk.grow(self.pipeline, self._start, min(_SITUATIONS, self.most_drafts))
 
     @property
     def most_drafts(self) -> int:
@@ -113,8 +110,7 @@ class Plan:
         bounded but for what is kept of rows that are not alike.
         """
         leaves = walk(self.pipeline, self._start, self.most_drafts)
-        start = attrs.evolve(self._start, universe=self.universe)
-        return Expectation.of(start, self.pipeline.drawer, leaves)
+        return Expectation(self.batch_size, self.universe, *visits_and_inclusion(leaves, self.pipeline.drawer))
 
     def survey(self) -> Survey:
         """Return the chain gone through stage by stage, in all situations or, where there are too many, in some."""
@@ -186,4 +182,4 @@ class Plan:
             yield from self._some(level, self.pipeline.choose(level, outcome, int(possible[k])))
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_trunk": None}
+        return {name: value for name, value in vars(self).items() if name != "trunk"}

@@ -233,9 +233,8 @@ class PipelineSampler(Sampler[list[int]]):
         steps = self._steps.of_rank(start.step, rank, num_replicas)
         if not self._progress.compared:
             entries = {**attrs.asdict(self._identity), "even_batches": self._steps.even_batches, **attrs.asdict(start)}
-            if (
-                not steps and not self._steps.even_batches
-            ):  # A rank that has no batch left may have ended a step earlier.
+            # A rank that has no batch left may have ended a step earlier.
+            if not steps and not self._steps.even_batches:
                 del entries["step"]
             self._ranks.compare(entries, type(self).__name__)
             self._progress.compared = True

@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from batchwright.errors import StorageError
 from batchwright.spill import writing
 
-__all__ = ["NewFolder", "Stored", "checksum", "open_folder"]
+__all__ = ["NewFolder", "checksum", "open_folder"]
 
 _FORMAT = "batchwright index"
 _VERSION = 2  # In version 1, times that never repeat were kept like those that do.
@@ -135,24 +134,8 @@ class NewFolder:
         return StorageError(msg)
 
 
-@attrs.frozen(eq=False)
-class Stored:
-    """What a folder holds.
-
-    Parameters
-    ----------
-    content
-        What the header says besides.
-    arrays
-        The arrays by name, mapped to their files and read-only.
-    """
-
-    content: dict[str, Any]
-    arrays: dict[str, NDArray[Any]]
-
-
-def open_folder(folder: Path, *, verify: bool) -> Stored:
-    """Map the arrays of a folder.
+def open_folder(folder: Path, *, verify: bool) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return what the header of a folder says besides, and its arrays by name, mapped to their files and read-only.
 
     Parameters
     ----------
@@ -173,7 +156,7 @@ def open_folder(folder: Path, *, verify: bool) -> Stored:
             found = checksum(arrays[name])
             if found != form["crc32"]:
                 raise _altered(folder / f"{name}.npy", "checksum", found, form["crc32"])
-    return Stored(header["content"], arrays)
+    return header["content"], arrays
 
 
 def _read_header(folder: Path) -> dict[str, Any]:

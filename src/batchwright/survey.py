@@ -15,7 +15,7 @@ from batchwright.options import Options
 from batchwright.pipeline import Pipeline
 from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage
-from batchwright.tally import expected_rows
+from batchwright.tally import expected_rows, visits_and_inclusion
 from batchwright.trunk import lots_of
 from batchwright.walk import Leaves, settled_in, walk
 
@@ -37,8 +37,6 @@ class Level:
         The stage.
     before, after
         The drafts that come to it, and what it makes of them, or some of each.
-    chances
-        float64: the probability of each draft after it, as far as all are there.
     situations
         How many drafts it makes of those that came to it.
     counted
@@ -50,7 +48,6 @@ class Level:
     stage: Stage
     before: DraftStack
     after: DraftStack
-    chances: Floats
     situations: int
     counted: bool
     whole: bool
@@ -68,12 +65,19 @@ class Survey:
         How many drafts there may be after a stage for all of them to be looked at.
     levels
         The stages in order.
+    leaves, chances
+        The finished drafts that are looked at, and the probability of each, as far as all are there.
+    whole
+        Whether all situations are looked at.
     """
 
     pipeline: Pipeline
     start: Draft
     most: int
     levels: tuple[Level, ...]
+    leaves: DraftStack
+    chances: Floats
+    whole: bool
 
     @classmethod
     def of(cls, pipeline: Pipeline, start: Draft, most: int) -> Survey:
@@ -95,27 +99,16 @@ class Survey:
                 reached, chances = pipeline.take(number, reached, drafts, numbers), chances[drafts] * shares
             stack = reached
             pipeline.require_sizes(number + 1, stack, start.batch_size)
-            levels.append(Level(stage, before, stack, chances, situations, counted, whole))
-        return cls(pipeline, start, most, tuple(levels))
-
-    @property
-    def whole(self) -> bool:
-        """Whether all situations are looked at."""
-        return not self.levels or self.levels[-1].whole
-
-    @property
-    def leaves(self) -> DraftStack:
-        """The finished drafts that are looked at."""
-        return self.levels[-1].after if self.levels else DraftStack.of([self.start])
+            levels.append(Level(stage, before, stack, situations, counted, whole))
+        return cls(pipeline, start, most, tuple(levels), stack, chances, whole)
 
     @cached_property
     def expectation(self) -> Expectation | None:
         """What is known of each row; None unless all situations are looked at."""
         if not self.whole:
             return None
-        chances = self.levels[-1].chances if self.levels else np.ones(1)
-        plain = attrs.evolve(self.start, universe=self.leaves.universe)
-        return Expectation.of(plain, self.pipeline.drawer, [(chances, self.leaves)])
+        sums = visits_and_inclusion([(self.chances, self.leaves)], self.pipeline.drawer)
+        return Expectation(self.start.batch_size, self.leaves.universe, *sums)
 
     def settled(self, by: str) -> list[Leaves] | None:
         """Return the drafts that tell the rows of each label; None where they are more than are looked at.

@@ -69,9 +69,8 @@ class SharedTimes(Timeline):
 
     def times_of_runs(self) -> NDArray[Any]:
         """Return the time of each run, NaN or NaT where it is missing: shape (R,)."""
-        missing = np.array([np.nan if self.times.dtype.kind == "f" else 0]).astype(self.times.dtype)
-        if self.times.dtype.kind == "M":
-            missing[:] = np.datetime64("NaT")
+        # Of integers none is missing.
+        missing = np.array([0 if self.times.dtype.kind == "i" else np.nan]).astype(self.times.dtype)
         times: NDArray[Any] = np.append(self.times, missing)[self.keys % self.radix]
         return times
 

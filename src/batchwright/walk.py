@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,40 +33,30 @@ def walk(pipeline: Pipeline, draft: Draft, most: int, settled: Settled | None = 
         Tells, of drafts that have gone through so many stages, for which ones nothing more is to be known: they are
         yielded as they are. By default only finished drafts are.
     """
-    start = DraftStack.of([draft])
-    yield from _Walk(pipeline, draft.batch_size, most, settled).go_on(start, 0, np.ones(1))
 
-
-@attrs.frozen
-class _Walk:
-    """What stays the same on the way."""
-
-    pipeline: Pipeline
-    batch_size: int
-    most: int
-    settled: Settled | None
-
-    def go_on(self, reached: Expansion, level: int, chances: Floats) -> Iterator[Leaves]:
+    def go_on(reached: Expansion, level: int, chances: Floats) -> Iterator[Leaves]:
         """Yield what is below some drafts, or options of drafts, of the given probabilities."""
         if isinstance(reached, Options):
-            for start in range(0, int(reached.counts.sum()), self.most):
-                drafts, numbers, shares = reached.between(start, start + self.most)
-                below = self.pipeline.take(level - 1, reached, drafts, numbers)
-                yield from self.go_on(below, level, chances[drafts] * shares)
+            for start in range(0, int(reached.counts.sum()), most):
+                drafts, numbers, shares = reached.between(start, start + most)
+                below = pipeline.take(level - 1, reached, drafts, numbers)
+                yield from go_on(below, level, chances[drafts] * shares)
             return
-        self.pipeline.require_sizes(level, reached, self.batch_size)
-        if level == len(self.pipeline.steps):
+        pipeline.require_sizes(level, reached, draft.batch_size)
+        if level == len(pipeline.steps):
             yield chances, reached
             return
-        if self.settled is not None:
-            done = self.settled(reached, level)
+        if settled is not None:
+            done = settled(reached, level)
             if done.any():
                 at = np.flatnonzero(done)
                 yield chances[at], reached.take(at)
                 at = np.flatnonzero(~done)
                 reached, chances = reached.take(at), chances[at]
-        for lot in lots_of(self.pipeline.steps[level], reached) if len(reached) else []:
-            yield from self.go_on(self.pipeline.expand(level, reached.take(lot)), level + 1, chances[lot])
+        for lot in lots_of(pipeline.steps[level], reached) if len(reached) else []:
+            yield from go_on(pipeline.expand(level, reached.take(lot)), level + 1, chances[lot])
+
+    return go_on(DraftStack.of([draft]), 0, np.ones(1))
 
 
 def settled_in(pipeline: Pipeline, by: str | list[str]) -> Settled:

@@ -188,7 +188,7 @@ REFUSALS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "no such check": (
         lambda: parametrize_with_checks(sequential, claims=Claims(length=True), expected_failures={"len": "why"}),
-        "Failures may be expected of checks that are run; 1 are not: 'len'.*There are: 'length'",
+        "Failures may be expected of checks that are run; 1 are not: 'len'.*Name some of these: 'length'",
     ),
     "no seeds": (
         lambda: check_sampler(sequential, claims=Claims(length=True), seeds=[]),

@@ -80,7 +80,7 @@ def test_variances_are_those_of_full_enumeration(data: st.DataObject) -> None:
     plan = PipelineSampler(table, chain, batch_size, num_batches=1).plan
     chances = distribution(plan)
     for name in plan.index.columns:
-        moments = Moments.of(plan, [name])[name]
+        moments = Moments.of(plan.survey(), [name])[name]
         column = read_labels(table, name)
         for code in range(len(column.labels)):
             counts = {batch: sum(column.codes[row] == code for row in batch) for batch in chances}
@@ -97,7 +97,7 @@ def test_variance_of_an_even_draw_is_hypergeometric(batch_size: int) -> None:
     plan = Plan(Pipeline([DRAW]), index, batch_size)
     chances = distribution(plan)
     mean, square = (sum(p * sum(row < 3 for row in batch) ** k for batch, p in chances.items()) for k in (1, 2))
-    moments = Moments.of(plan, ["drug"])["drug"]
+    moments = Moments.of(plan.survey(), ["drug"])["drug"]
     assert moments.variance is not None
     assert (moments.mean[0], moments.variance[0]) == pytest.approx((mean, square - mean**2), abs=1e-9)
 
@@ -154,7 +154,7 @@ def test_coverage_is_expected_where_a_plan_can_tell(monkeypatch: pytest.MonkeyPa
 def test_what_cannot_vary_scores_zero_or_infinity() -> None:
     """A quota that is exact has score 0 where it is kept, and an infinite one where it is not."""
     plan = sampler(BALANCE).plan
-    moments = {4: Moments.of(plan, ["drug"])["drug"]}
+    moments = {4: Moments.of(plan.survey(), ["drug"])["drug"]}
     assert moments[4].variance is not None
     assert not moments[4].variance.any()
     kept, broken = [[0, 1, 2, 3], [4, 5, 6, 7]], [[0, 1, 2, 3], [0, 2, 4, 5]]
@@ -394,7 +394,7 @@ def test_windows_leave_the_variance_of_labels() -> None:
         for stages in ([], [TemporalEnricher("hours", 1)])
     )
     for name in ("donor", "drug"):
-        expected, found = (Moments.of(plan, [name])[name].variance for plan in (plain, windowed))
+        expected, found = (Moments.of(plan.survey(), [name])[name].variance for plan in (plain, windowed))
         assert expected is not None
         assert found == pytest.approx(expected)
 
@@ -402,7 +402,7 @@ def test_windows_leave_the_variance_of_labels() -> None:
 def test_variances_of_many_labels() -> None:
     """Of a single row out of many groups each has the variance p * (1 - p)."""
     table = {"donor": [f"d{k:04d}" for k in range(5000)]}
-    moments = Moments.of(PipelineSampler(table, [SELECT, DRAW], 1).plan, ["donor"])["donor"]
+    moments = Moments.of(PipelineSampler(table, [SELECT, DRAW], 1).plan.survey(), ["donor"])["donor"]
     assert moments.variance == pytest.approx(np.full(5000, (1 - 1 / 5000) / 5000))
 
 

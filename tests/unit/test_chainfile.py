@@ -573,5 +573,7 @@ def test_without_yaml(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "yaml", None)
     assert load_chain(dump_chain(CHAIN)) == CHAIN
     for run in (lambda: dump_chain(CHAIN, "yaml"), lambda: load_chain(YAML)):
-        with refused(SettingError, "YAML is read and written by PyYAML; 0 versions of it are there. Use JSON"):
+        with refused(
+            SettingError, "YAML, unlike JSON, is read and written by PyYAML; 0 versions of it are there (chain file)."
+        ):
             run()

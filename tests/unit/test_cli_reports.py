@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from batchwright import Drawer, ExperimentSelector, Finding, MetadataIndex, Pipeline, PipelineSampler, Plan
+from batchwright import Drawer, ExperimentSelector, Finding, MetadataIndex, Pipeline, PipelineSampler, Plan, explanation
 from batchwright.cli import main
 from batchwright.datasets import time_lapse_screen
 from batchwright.report import audit
@@ -68,7 +68,7 @@ def test_strict_ends_with_code_1(
 ) -> None:
     """Under --strict warnings and errors end with code 1; all is printed as without it, where the code is 0."""
     found = (Finding("note", "All is well.", "Go on."), Finding(severity, "A pool is small.", "Lower batch_size."))
-    monkeypatch.setattr(Plan, "findings", lambda _: found)
+    monkeypatch.setattr(explanation, "findings", lambda _: found)
     strict = run(command, "table.csv", *GROUP, "--strict", code=code)
     assert strict == run(command, "table.csv", *GROUP)
 

@@ -177,16 +177,16 @@ INDEX = MetadataIndex.from_table(TABLE, by=["experiment", "condition"])
 def test_labels_are_checked_both_ways(given: Any, text: str) -> None:
     """Labels that do not exist are named, and so are labels without an entry."""
     draft = Draft.start(INDEX, 2)
-    check_labels({"a": 1.0, "b": 0.0}, draft, ("experiment",), "name", "who")
+    check_labels({"a": 1.0, "b": 0.0}, draft.index, draft.universe, ("experiment",), "name", "who")
     with refused(SettingError, text):
-        check_labels(given, draft, ("experiment",), "name", "who")
+        check_labels(given, draft.index, draft.universe, ("experiment",), "name", "who")
 
 
 def test_labels_that_a_filter_removed_may_be_named_or_left_out() -> None:
     """An entry is needed for what may occur, and welcome for what exists."""
     draft = Draft.start(INDEX, 2).filter(INDEX.pool("experiment", "a"))
-    check_labels({"a": 1.0}, draft, ("experiment",), "name", "who")
-    check_labels({"a": 1.0, "b": 1.0}, draft, ("experiment",), "name", "who")
+    check_labels({"a": 1.0}, draft.index, draft.universe, ("experiment",), "name", "who")
+    check_labels({"a": 1.0, "b": 1.0}, draft.index, draft.universe, ("experiment",), "name", "who")
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any, Literal, get_args
 
+from batchwright._checks import import_extra
 from batchwright.chainfile.places import member, type_of
 from batchwright.errors import ChainFileError, SettingError
 
@@ -168,11 +168,7 @@ def _resolve(kind: Any) -> None:
 
 
 def _import_yaml() -> Any:
-    try:
-        return import_module("yaml")
-    except ModuleNotFoundError as error:
-        msg = "YAML is read and written by PyYAML; 0 versions of it are there. Use JSON, or install batchwright[yaml]."
-        raise SettingError(msg) from error
+    return import_extra("yaml", "YAML, unlike JSON, is read and written by PyYAML", "chain file", "yaml")
 
 
 def _unfold(value: Any, place: str) -> Any:

@@ -30,4 +30,4 @@ def run(arguments: argparse.Namespace) -> int:
         print(audited, audited.table.to_string(index=False, max_rows=_SHOWN), sep="\n\n")
     if arguments.html is not None:
         audited.to_html(arguments.html)
-    return code_of(sampler.plan.findings(), strict=arguments.strict)
+    return code_of(audited.explanation.findings if audited.explanation else (), strict=arguments.strict)

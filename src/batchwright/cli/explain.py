@@ -24,4 +24,4 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(explanation.to_dict())
     else:
         print(explanation)
-    return code_of(plan.findings(), strict=arguments.strict)
+    return code_of(explanation.findings, strict=arguments.strict)

@@ -86,8 +86,8 @@ def is_index(path: str) -> bool:
 
 
 def is_parquet(path: str) -> bool:
-    """Return whether this is a Parquet file, a folder of them or a pattern."""
-    return not is_index(path) and _reader_of(path) is _read_parquet
+    """Return whether this, which is no index, is a Parquet file, a folder of them or a pattern."""
+    return _reader_of(path) is _read_parquet
 
 
 def _reader_of(path: str) -> Callable[[str, list[str]], Frame]:

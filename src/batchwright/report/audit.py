@@ -26,6 +26,7 @@ from batchwright.report.frames import AuditFrames
 from batchwright.report.moments import Moments
 from batchwright.report.page import page_of
 from batchwright.report.tally import Tally
+from batchwright.survey import Survey
 
 __all__ = ["Audit", "audit"]
 
@@ -83,8 +84,9 @@ def audit(
 
     A sampler of this library is looked at from the start of its epoch, over all ranks, and is not moved. The
     expectation comes from its plan. Batches of a plan are independent, so the standard error of a mean is
-    ``sqrt(variance / n_batches)``. The variance is exact, by the plan, where a chain has at most 4096 leaves and ends
-    with a `Drawer`; otherwise it is that of the batches at hand.
+    ``sqrt(variance / n_batches)``. The variance is exact, by the plan, where a chain ends with a `Drawer` and the
+    shares of all situations that matter reach over at most 2**24 groups together; otherwise it is that of the batches
+    at hand.
 
     Parameters
     ----------
@@ -141,13 +143,14 @@ def audit(
     order_column = plan.pipeline.order_column if plan is not None else None
     times = read_times(table, order_column)[drawn.rows] if order_column is not None else None
     explanation = None if plan is None else plan.explain()
-    expected = np.nan if explanation is None else expected_distinct(explanation, drawn.sizes)
+    surveys = {} if explanation is None else _surveys(explanation.survey, drawn.sizes)
+    expected = expected_distinct(surveys, drawn.sizes) if surveys else np.nan
     return Audit(
         type(sampler).__name__,
         total,
         tuple(column.name for column in columns),
         order_column,
-        _compare(columns, tallies, plan),
+        _compare(columns, tallies, surveys),
         _batches(drawn, columns, tallies),
         drawn.coverage().assign(expected=expected),
         None if times is None else _quarters(drawn, times),
@@ -190,18 +193,21 @@ def _require_table(plan: Plan, total: int, columns: Sequence[LabelColumn]) -> No
             raise TableError(msg)
 
 
-def _compare(columns: Sequence[LabelColumn], tallies: Sequence[Tally], plan: Plan | None) -> pd.DataFrame:
-    covered = [] if plan is None else [column.name for column in columns if column.name in plan.index.columns]
-    sizes = np.unique(tallies[0].sizes).tolist()
-    moments = {
-        size: Moments.of(Plan(plan.pipeline, plan.index, size), covered)
-        for size in sizes
-        if plan is not None and covered
+def _surveys(survey: Survey, sizes: NDArray[np.int64]) -> dict[int, Survey]:
+    """Return the survey of the plan for each size of a batch, of which one is made."""
+    usual, pipeline, index = survey.start.batch_size, survey.pipeline, survey.start.index
+    return {
+        size: survey if size == usual else Plan(pipeline, index, size).survey() for size in np.unique(sizes).tolist()
     }
+
+
+def _compare(columns: Sequence[LabelColumn], tallies: Sequence[Tally], surveys: Mapping[int, Survey]) -> pd.DataFrame:
+    names = [column.name for column in columns]
+    moments = {size: Moments.of(survey, names) for size, survey in surveys.items()}
     frames = []
     for column, tally in zip(columns, tallies, strict=True):
         here = {size: found[column.name] for size, found in moments.items() if column.name in found}
-        frames.append(_compare_column(column, tally, here if len(here) == len(sizes) else None))
+        frames.append(_compare_column(column, tally, here if here and len(here) == len(surveys) else None))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -13,7 +13,6 @@ from batchwright.columns import lots_of
 from batchwright.errors import TableError
 from batchwright.index import MetadataIndex
 from batchwright.labelcodes import LabelEncoder
-from batchwright.pool import Pool
 from batchwright.times import TimeReader
 
 __all__ = ["LabelColumn", "count_rows", "read_labels", "read_times"]
@@ -77,11 +76,10 @@ def read_times(table: Any, name: str) -> NDArray[Any]:
 
 
 def _labels_of_index(index: MetadataIndex, name: str) -> LabelColumn:
-    groups = index.groups(Pool.full(index.size), name)
-    codes = np.empty(index.size, dtype=_type_for(groups.labels))
-    for code, pool in enumerate(groups):
-        codes[index.rows(pool.positions())] = code
-    return LabelColumn(name, groups.labels, codes)
+    labels, every = index.labels_of(name), np.arange(index.size)
+    codes = np.empty(index.size, dtype=_type_for(labels))
+    codes[index.rows(every)] = index.codes_at(every, name)
+    return LabelColumn(name, labels, codes)
 
 
 def _times_of_index(index: MetadataIndex, name: str) -> NDArray[Any]:

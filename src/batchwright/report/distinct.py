@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.explanation import Explanation
-from batchwright.plan import Plan
+from batchwright.survey import Survey
 
 __all__ = ["expected_distinct"]
 
 
-def expected_distinct(explanation: Explanation, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+def expected_distinct(surveys: Mapping[int, Survey], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return how many distinct rows batches of some sizes are expected to have held after each of them.
 
     Batches are independent, so a row that each holds with the probability p is in none of k with ``(1 - p) ** k``.
-    Missing where the plan has more situations than are looked at.
+    Missing where the plan has more situations than are looked at, in the survey of some size.
     """
-    start, pipeline = explanation.survey.start, explanation.survey.pipeline
-    surveys = {start.batch_size: explanation.survey}
     kinds, which = np.unique(sizes, return_inverse=True)
-    for size in set(kinds.tolist()).difference(surveys):
-        surveys[size] = Plan(pipeline, start.index, size).survey()
     found = [surveys[size].expectation for size in kinds.tolist()]
     inclusions = [each.inclusion for each in found if each is not None]
     if len(inclusions) < len(found):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from importlib import import_module
 from itertools import islice
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from batchwright._checks import check_flag
+from batchwright._checks import check_flag, import_extra
 from batchwright.errors import SettingError, SettingTypeError
 from batchwright.plan import Plan
 
@@ -136,9 +135,6 @@ def _read_batch(batch: Any, number: int, total: int) -> Integers:
 
 
 def _show(source: Iterator[Any], total: int) -> Iterable[Any]:
-    try:
-        bar: Iterable[Any] = import_module("tqdm").tqdm(source, total=total, unit=" batches")
-    except ModuleNotFoundError as error:
-        msg = "Progress is shown by tqdm; 0 versions of it are there (audit). Install batchwright[progress]."
-        raise SettingError(msg) from error
+    tqdm = import_extra("tqdm", "Progress is shown by tqdm", "audit", "progress")
+    bar: Iterable[Any] = tqdm.tqdm(source, total=total, unit=" batches")
     return bar

@@ -8,9 +8,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.plan import Plan
 from batchwright.stack import DraftStack
 from batchwright.stages import Drawer
+from batchwright.survey import Survey
 from batchwright.tally import expected_rows
 from batchwright.walk import Leaves
 
@@ -41,17 +41,17 @@ class Moments:
     variance: Floats | None
 
     @classmethod
-    def of(cls, plan: Plan, columns: Sequence[str]) -> dict[str, Moments]:
-        """Work them out for some key columns of the plan, but those where too many situations matter.
+    def of(cls, survey: Survey, columns: Sequence[str]) -> dict[str, Moments]:
+        """Work them out for some columns, but those that are no key columns, or where too many situations matter.
 
         Costs O(leaves x cells); of leaves that differ only in how they divide shares of one label, one counts.
         """
-        survey, found = plan.survey(), {}
+        found = {}
         for by in columns:
-            lots = survey.settled(by)
+            lots = survey.settled(by) if by in survey.start.index.columns else None
             if lots is not None:
                 mean = np.asarray(expected_rows(lots, by), dtype=np.float64)
-                known = isinstance(plan.pipeline.drawer, Drawer) and sum(map(_cells, lots)) <= _MOST_CELLS
+                known = isinstance(survey.pipeline.drawer, Drawer) and sum(map(_cells, lots)) <= _MOST_CELLS
                 found[by] = cls(mean, _variance(lots, by, mean) if known else None)
         return found
 

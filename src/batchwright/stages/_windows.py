@@ -105,12 +105,6 @@ class Windows:
         kept = self.split[shares]
         return windows[owners(bounds)][kept], shares[kept], sizes[0::2][kept], sizes[1::2][kept]
 
-    def _positions(self, cells: Integers, which: Integers, numbers: Integers, some: NDArray[np.bool_]) -> Integers:
-        """Return where in some cells their windows begin and end: int64, shape (2, cells); see `_sides`."""
-        windows = self.timeline.window(self.focal.in_timeline(numbers[some]), self.half_width)
-        place = some.cumsum() - 1
-        return self.timeline.positions(cells, windows[:, place[which]])
-
     def _sides(self, shares: Integers, which: Integers, numbers: Integers, some: NDArray[np.bool_]) -> Pools:
         """Return of some shares what lies inside and what lies outside of windows.
 
@@ -131,7 +125,9 @@ class Windows:
         split = self.split[shares][number]
         high[split] = low[split]
         cut = (split & some[which]).nonzero()[0]
-        positions = self._positions(self.cells[at[cut]], which[cut], numbers, some)
+        windows = self.timeline.window(self.focal.in_timeline(numbers[some]), self.half_width)
+        place = some.cumsum() - 1
+        positions = self.timeline.positions(self.cells[at[cut]], windows[:, place[which[cut]]])
         low[cut], high[cut] = np.minimum(np.maximum(positions, starts[cut]), stops[cut])
         # A window cuts a piece in three: what it holds, what lies before it, and what lies behind.
         side = (2 * number).repeat(3) + np.tile(np.array([0, 1, 1]), number.size)

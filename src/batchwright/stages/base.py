@@ -14,7 +14,9 @@ from batchwright.columns import as_columns, no_columns
 from batchwright.draft import Draft, Outcome
 from batchwright.errors import ChainError, SettingError
 from batchwright.finding import Finding
+from batchwright.index import MetadataIndex
 from batchwright.options import Expansion, lift
+from batchwright.pool import Pool
 from batchwright.share import Scope
 from batchwright.stack import DraftStack
 
@@ -167,9 +169,11 @@ def check_leak(stage: Stage, scope: Scope, draft: Draft) -> None:
         raise ChainError(msg)
 
 
-def check_labels(given: Mapping[Hashable, float], draft: Draft, by: tuple[str, ...], name: str, who: str) -> None:
+def check_labels(
+    given: Mapping[Hashable, float], index: MetadataIndex, universe: Pool, by: tuple[str, ...], name: str, who: str
+) -> None:
     """Raise unless `given` has an entry for each label that may occur, and none for labels that do not exist."""
-    existing = draft.index.labels_of(by)
+    existing = index.labels_of(by)
     unknown = sorted(set(given).difference(existing), key=str)
     if unknown:
         msg = (
@@ -177,7 +181,7 @@ def check_labels(given: Mapping[Hashable, float], draft: Draft, by: tuple[str, .
             f"There are {len(existing)}: {some_of(existing)}. Correct the names."
         )
         raise SettingError(msg)
-    missing = [label for label in draft.index.groups(draft.universe, by).labels if label not in given]
+    missing = [label for label in index.groups(universe, by).labels if label not in given]
     if missing:
         msg = (
             f"{name} must have an entry for every label of {by}; {len(missing)} have none: {some_of(missing)} ({who}). "

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from batchwright._checks import check_weights
 from batchwright.draft import Draft, Outcome
 from batchwright.finding import Finding
+from batchwright.groups import Cuts
 from batchwright.options import Expansion, divide
 from batchwright.pool import Pool
 from batchwright.pools import Pools
@@ -81,7 +82,7 @@ class ConditionBalancer(Stage):
         inside = stack.within(self.scope)
         split, kept = np.flatnonzero(inside), np.flatnonzero(~inside)
         groups = stack.index.cut(stack.pools.take(split), self.by)
-        weights = self._weights(stack, groups.owner, groups.codes)
+        weights = self._weights(stack, groups)
         filled = np.flatnonzero(weights)
         share = np.concatenate([split[groups.owner[filled]], kept])
         order = np.argsort(share, kind="stable")
@@ -98,7 +99,7 @@ class ConditionBalancer(Stage):
         groups = stack.index.cut(stack.pools.take(split), self.by)
         if not split.size:
             return []
-        if (np.bincount(groups.owner[self._weights(stack, groups.owner, groups.codes) > 0]) == 1).all():
+        if (np.bincount(groups.owner[self._weights(stack, groups) > 0]) == 1).all():
             message = f"A balance should divide some share; all {split.size} have a single label to draw from."
             return [Finding("error", message, "Leave the stage out, or balance by another column.")]
         lacking = self._lacking(stack, groups.codes, split.size)
@@ -123,12 +124,12 @@ class ConditionBalancer(Stage):
         asked[present] = True if self.ratio is None else [self.ratio[labels[k]] > 0 for k in present.tolist()]
         return np.where(asked, shares - np.bincount(codes, minlength=len(labels)), 0)
 
-    def _weights(self, stack: DraftStack, owner: Integers, codes: Integers) -> NDArray[np.float64]:
-        """Return the part of its share that each group takes; `owner` numbers the shares, sorted."""
-        ratio = np.ones(codes.size)
+    def _weights(self, stack: DraftStack, groups: Cuts) -> NDArray[np.float64]:
+        """Return the part of its share that each group takes."""
+        ratio = np.ones(groups.codes.size)
         if self.ratio is not None:
-            ratio = np.array([self.ratio.get(label, 0.0) for label in stack.index.labels_of(self.by)])[codes]
-        weights, filled = pad(ratio, bounds_of_owners(owner, owner.max(initial=-1) + 1))
+            ratio = np.array([self.ratio.get(label, 0.0) for label in stack.index.labels_of(self.by)])[groups.codes]
+        weights, filled = pad(ratio, bounds_of_owners(groups.owner, groups.owner.max(initial=-1) + 1))
         weights = np.where(weights.any(axis=1, keepdims=True), weights, filled)
         parts: NDArray[np.float64] = (weights / np.cumsum(weights, axis=1)[:, -1:])[filled]
         return parts
@@ -137,4 +138,4 @@ class ConditionBalancer(Stage):
         """Raise if the ratio does not fit the labels, or the scope the chain."""
         check_leak(self, self.scope, draft)
         if self.ratio is not None:
-            check_labels(self.ratio, draft, self.key_columns, "ratio", "ConditionBalancer")
+            check_labels(self.ratio, draft.index, draft.universe, self.key_columns, "ratio", "ConditionBalancer")

@@ -104,7 +104,7 @@ class ExperimentSelector(Stage):
         """Raise if the weights do not fit the labels."""
         if self.weights is None:
             return
-        check_labels(self.weights, draft, self.key_columns, "weights", "ExperimentSelector")
+        check_labels(self.weights, draft.index, draft.universe, self.key_columns, "weights", "ExperimentSelector")
         zeros = [label for label, weight in self.weights.items() if weight == 0]
         if zeros and "select" in draft.done:
             msg = (

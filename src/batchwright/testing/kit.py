@@ -205,7 +205,7 @@ def _expected(failures: Mapping[str, str] | None, runs: Sequence[CheckRun]) -> d
     if unknown:
         msg = (
             f"Failures may be expected of checks that are run; {len(unknown)} are not: {some_of(unknown)} "
-            f"(expected_failures). There are: {some_of(names, len(names))}."
+            f"(expected_failures). Name some of these: {some_of(names, len(names))}."
         )
         raise SettingError(msg)
     return dict(failures or {})

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from batchwright.columns import as_columns
 from batchwright.index import MetadataIndex
-from batchwright.pool import Pool
 
 __all__ = ["Labels"]
 
@@ -45,8 +44,8 @@ class Labels:
         """Return the number of each row's label among `names`, or 0 for no column: int64, shape (rows,)."""
         columns = as_columns(by)
         if columns not in self._codes:
-            codes = np.zeros(self.rows, dtype=np.int64)
-            for number, pool in enumerate(self._index.groups(Pool.full(self.rows), columns) if columns else ()):
-                codes[self._index.rows(pool.positions())] = number
+            codes, every = np.zeros(self.rows, dtype=np.int64), np.arange(self.rows)
+            if columns:
+                codes[self._index.rows(every)] = self._index.codes_at(every, columns)
             self._codes[columns] = codes
         return self._codes[columns]

@@ -125,11 +125,10 @@ def _chances(expansion: Expansion) -> list[dict[Any, float]]:
     """Return for each draft of an expansion what becomes of it, and with which probability."""
     if isinstance(expansion, DraftStack):
         return [{_content(expansion[k]): 1.0} for k in range(len(expansion))]
-    drafts, numbers, low = expansion.every()
-    high = np.where(np.append(drafts[1:] != drafts[:-1], True), 1.0, np.append(low[1:], 1.0))
+    drafts, numbers, probabilities = expansion.between(0, int(expansion.counts.sum()))
     chances: list[dict[Any, float]] = [{} for _ in range(len(expansion.probabilities))]
     below = _chances(expansion.take(drafts, numbers))
-    for draft, chance, children in zip(drafts.tolist(), (high - low).tolist(), below, strict=True):
+    for draft, chance, children in zip(drafts.tolist(), probabilities.tolist(), below, strict=True):
         for child, part in children.items():
             chances[draft][child] = chances[draft].get(child, 0.0) + chance * part
     return chances
