@@ -6,6 +6,8 @@ from importlib import import_module
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 from batchwright.errors import BatchwrightError, SettingError, SettingTypeError
 
 
@@ -59,7 +61,8 @@ def check_weights(value: Any, name: str, who: str) -> dict[Hashable, float]:
         msg = f"{name} must map labels to numbers; got {value!r} ({who}). Pass a dict such as {{'a': 1, 'b': 3}}."
         raise SettingTypeError(msg)
     way_out = "Weights are relative: 1 and 3 give a quarter and three quarters."
-    weights = {label: check_number(number, f"{name}[{label!r}]", who, way_out) for label, number in value.items()}
+    entries = [(plain_label(label), number) for label, number in value.items()]
+    weights = {label: check_number(number, f"{name}[{label!r}]", who, way_out) for label, number in entries}
     if not any(weights.values()):
         msg = f"{name} must have a positive entry; got {len(weights)} entries, none above 0 ({who}). {way_out}"
         raise SettingError(msg)
@@ -69,6 +72,22 @@ def check_weights(value: Any, name: str, who: str) -> dict[Hashable, float]:
         raise SettingError(msg)
     # Sorted, so that the order in which a user writes labels does not make another chain.
     return dict(sorted(weights.items(), key=lambda item: repr(item[0])))
+
+
+def plain_value(value: Any) -> Hashable:
+    """Return a value of a table as Python has it, where it can be had so."""
+    if isinstance(value, np.number | np.bool_ | np.character):
+        # Some have no plain form of their own.
+        value = float(value) if isinstance(value, np.floating) else value.item()
+    if isinstance(value, str):
+        return str.__str__(value)
+    # There are two zeros, which are equal: one of them stands for both, whichever came first.
+    return value + 0.0 if type(value) is float else value
+
+
+def plain_label(label: Hashable) -> Hashable:
+    """Return a label, or a tuple of labels, of plain values, so that equal settings read the same."""
+    return tuple(map(plain_value, label)) if isinstance(label, tuple) else plain_value(label)
 
 
 def import_extra(module: str, rule: str, who: str, extra: str, error: type[BatchwrightError] = SettingError) -> Any:

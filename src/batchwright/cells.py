@@ -157,7 +157,7 @@ class CellRanges:
         if unknown or not by:
             msg = (
                 f"A cut must name key columns of the index; {unknown[0] if unknown else by!r} is none of its "
-                f"{len(self.columns)}: {some_of(self.columns)}. Name it in `by` when the index is made."
+                f"{len(self.columns)}: {some_of(self.columns)}. Name it in `by` of a stage, or where the index is made."
             )
             raise TableError(msg)
         at = [self.columns.index(name) for name in by]

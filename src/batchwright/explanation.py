@@ -54,9 +54,9 @@ class Explanation:
     1 ExperimentSelector(by='donor', weights=None)           2       1     2        2 to 3
     2 Drawer()                                                       1     2        2 to 3
     <BLANKLINE>
-    donor  rows of a batch  rows of the table
-    a                  1.2                  3
-    b                  0.8                  2
+    donor  rows of a batch  rows kept
+    a                  1.2          3
+    b                  0.8          2
     <BLANKLINE>
     the table
     rows that repeat in a batch               0
@@ -149,7 +149,7 @@ class Explanation:
         lines = [(str(rows.index[k]), _number(rows.iloc[k]), str(sizes.get(rows.index[k], 0))) for k in order.tolist()]
         if order.size < rows.size:
             lines.insert(_MOST, (f"... {rows.size - order.size} more", "", ""))
-        return [(column, "rows of a batch", "rows of the table"), *lines]
+        return [(column, "rows of a batch", "rows kept"), *lines]
 
 
 def _level_as_dict(level: Level) -> dict[str, Any]:

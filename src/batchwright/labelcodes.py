@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from batchwright._checks import plain_value
 from batchwright.errors import TableError
 
 __all__ = ["LabelEncoder", "small_type"]
@@ -126,7 +127,7 @@ class LabelEncoder:
         if missing:
             msg = (
                 f"A key column must have a value in every row; {self.name!r} has {missing} missing of {of}. "
-                "Drop those rows, or give them a label of their own, such as fillna('unknown')."
+                "Drop those rows, or give them a label of their own, such as astype(object).fillna('unknown')."
             )
             raise TableError(msg)
 
@@ -151,17 +152,7 @@ class LabelEncoder:
 def _plain(values: Any) -> list[Hashable]:
     """Return values as plain Python objects."""
     dense = np.asarray(values) if isinstance(values.dtype, pd.SparseDtype) else values
-    return [value if type(value) in (str, int) else _plain_value(value) for value in dense.tolist()]
-
-
-def _plain_value(value: Any) -> Hashable:
-    if isinstance(value, np.number | np.bool_ | np.character):
-        # Some have no plain form of their own.
-        value = float(value) if isinstance(value, np.floating) else value.item()
-    if isinstance(value, str):
-        return str.__str__(value)
-    # There are two zeros, which are equal: one of them stands for both, whichever came first.
-    return value + 0.0 if type(value) is float else value
+    return [value if type(value) in (str, int) else plain_value(value) for value in dense.tolist()]
 
 
 def _may_precede(one: Any, other: Any) -> bool:

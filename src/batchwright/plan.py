@@ -171,15 +171,19 @@ class Plan:
             breadth = max(breadth, *(sum(share.pool.starts.size for share in other.shares) for other in some))
         return draft.universe, breadth
 
-    def _some(self, level: int, outcome: Outcome) -> Iterator[Draft]:
-        """Yield the first draft that a stage may come to, and a few others: the first may have few ranges by chance."""
+    def _some(self, level: int, outcome: Outcome, tried: int = _TRIED) -> Iterator[Draft]:
+        """Yield the first draft that a stage may come to, and a few others: the first may have few ranges by chance.
+
+        Of choices within choices fewer are tried, since there may be very many of them.
+        """
         if isinstance(outcome, Draft):
             self.pipeline.require_size(level + 1, outcome.batch_size, self.batch_size)
             yield outcome
             return
         possible = np.flatnonzero(outcome.weights)
-        for k in np.unique(np.linspace(0, possible.size - 1, _TRIED).astype(np.int64)).tolist():
-            yield from self._some(level, self.pipeline.choose(level, outcome, int(possible[k])))
+        for k in np.unique(np.linspace(0, possible.size - 1, tried).astype(np.int64)).tolist():
+            child = self.pipeline.choose(level, outcome, int(possible[k]))
+            yield from self._some(level, child, max(1, tried // 2))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "trunk"}

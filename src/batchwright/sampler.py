@@ -69,8 +69,6 @@ class PipelineSampler(Sampler[list[int]]):
 
     Attributes
     ----------
-    batch_size : int or None
-        The size of every batch; None where the last one of an epoch is smaller.
     plan : Plan
         The chain over the table as a probability tree.
 
@@ -120,15 +118,17 @@ class PipelineSampler(Sampler[list[int]]):
         )
         remainder = self._steps.remainder
         self._short_plan = Plan(self.plan.pipeline, self.plan.index, remainder) if remainder else None
-        self.batch_size = None if remainder else size
         self._identity = self._identify()
         _warn_of_addresses(self.plan.pipeline, who)
         self._progress = Progress(self._steps.count, auto_epoch=check_flag(auto_epoch, "auto_epoch", who))
+        # Where an epoch is one batch smaller than asked for, there is none of the size that is asked for.
+        looked_at = self._short_plan if self._short_plan is not None and self._steps.count == 1 else self.plan
         if check_flag(strict, "strict", who):
-            require_clean(self.plan.findings(), who)
+            require_clean(looked_at.findings(), who)
         # A chain that cannot work is found out as its situations are worked out.
-        trunk, *_ = [plan.trunk for plan in (self.plan, self._short_plan) if plan is not None]
-        short = short_shares(trunk, self.plan.most_drafts)
+        for plan in filter(None, (self.plan, self._short_plan)):
+            _ = plan.trunk
+        short = short_shares(looked_at.trunk, looked_at.most_drafts)
         if short is not None:
             _log.warning("%s: %s", who, short.text)
 
@@ -139,6 +139,11 @@ class PipelineSampler(Sampler[list[int]]):
     def __iter__(self) -> Pass:
         """Return a new pass; nothing happens until its first batch is asked for."""
         return Pass(self._progress, self._identity, self._deliver)
+
+    @property
+    def batch_size(self) -> int | None:
+        """Rows of a batch; None where the last one of an epoch is smaller. Build a new sampler for another size."""
+        return None if self._steps.remainder else self.plan.batch_size
 
     @property
     def num_batches(self) -> int:

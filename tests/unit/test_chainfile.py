@@ -118,6 +118,16 @@ class Plain(Stage):
         return draft
 
 
+def test_labels_of_numpy_are_plain() -> None:
+    """Equal settings make equal chains, whether labels come from an array or were written."""
+    weights = dict.fromkeys(np.unique([1, 2]), 1)
+    chains = [Pipeline([ExperimentSelector("user", weights=each), Drawer()]) for each in (weights, {1: 1, 2: 1})]
+    assert chains[0].fingerprint == chains[1].fingerprint
+    assert load_chain(dump_chain(chains[0])) == chains[1]
+    pair = ConditionBalancer(["a", "b"], ratio={(np.str_("x"), np.True_): 1})
+    assert repr(pair) == "ConditionBalancer(by=('a', 'b'), ratio={('x', True): 1.0}, scope='primary')"
+
+
 def test_a_fingerprint_tells_chains_apart() -> None:
     """Equal chains have equal fingerprints, in every process; another setting, or order, has another one."""
     chain = Pipeline([ExperimentSelector(), LeakMixer(0.2), Drawer()])

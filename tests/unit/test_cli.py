@@ -190,6 +190,17 @@ def test_dates_in_text_are_dates(run: Run) -> None:
     assert rows_of(printed) == expected(2, table, stages)
 
 
+def test_dates_in_text_may_have_several_offsets(run: Run) -> None:
+    """As the dates of a place have whose clocks are changed: what counts is the moment."""
+    table = TABLE.assign(when=pd.date_range("2026-03-28", periods=len(TABLE), freq="h", tz="Europe/Berlin"))
+    assert len({moment.utcoffset() for moment in table["when"]}) == 2
+    table.to_csv("table.csv")
+    window = ("--group", "experiment", "--time", "when", "--half-width", "2h", "--global-fraction", "0.5")
+    printed = run("draw", "table.csv", *window, "--batch-size", "16", "--batches", "2")
+    stages = [ExperimentSelector(), TemporalEnricher("when", "2h", 0.5), Drawer()]
+    assert rows_of(printed) == expected(2, table, stages)
+
+
 def test_flags_make_a_chain() -> None:
     """Each flag is a stage, in the one order that works; a flag that is given twice names columns together."""
     flags = ["--group", "a", "--group", "b", "--balance", "c", "--leak", "0"]

@@ -188,7 +188,7 @@ def test_labels_of_mixed_types(table: Any) -> None:
 )
 def test_missing_keys_are_refused(build: Callable[[], Any]) -> None:
     """A key column without a value in one row is refused, with the count and a remedy."""
-    with pytest.raises(TableError, match=r"'key' has 1 missing of 3\. Drop those rows, or .* fillna"):
+    with pytest.raises(TableError, match=r"'key' has 1 missing of 3\. Drop those rows, or .*astype\(object\)\.fillna"):
         encode_labels(build(), "key")
 
 

@@ -9,14 +9,17 @@ from batchwright import (
     ConditionBalancer,
     Draft,
     DraftStack,
+    Drawer,
     ExperimentSelector,
+    Finding,
     LeakMixer,
     MetadataIndex,
+    PipelineSampler,
     Stage,
     TemporalEnricher,
 )
 from batchwright.errors import ChainError
-from batchwright.options import Options
+from batchwright.options import Expansion, Options
 
 # Four experiments of many labels and hours, of which every experiment lacks some; long enough that an unstable sort
 # does not keep the order of what is alike.
@@ -121,3 +124,25 @@ def test_what_comes_too_late_is_refused_at_once_as_one_by_one(stage: Stage) -> N
         assert isinstance(expected, str) == isinstance(found, str)
         if isinstance(expected, str):
             assert found == expected
+
+
+def test_a_stage_that_changes_apply_is_drawn_by_it() -> None:
+    """What a subclass inherits of `expand` belongs to another `apply`; what it brings of its own does not."""
+
+    class Rarest(ExperimentSelector):
+        def apply(self, draft: Draft) -> Draft:
+            groups = draft.groups(self.by)
+            return draft.select(groups[int(groups.sizes.argmin())])
+
+    class Named(Rarest):
+        def findings(self, _: DraftStack) -> list[Finding]:
+            return []
+
+    class Undone(Rarest):
+        def expand(self, stack: DraftStack) -> Expansion:
+            return ExperimentSelector.expand(self, stack)
+
+    table = {"group": ["a"] * 90 + ["b"] * 2}
+    for kind, rows in ((Rarest, {90, 91}), (Named, {90, 91}), (Undone, set(range(92)))):
+        sampler = PipelineSampler(table, [kind("group"), Drawer()], 2, num_batches=1000)
+        assert {row for batch in sampler for row in batch} == rows

@@ -73,13 +73,13 @@ stage                                                                situations 
 3 ConditionBalancer(by='condition', ratio=None, scope='primary')              2  2 to 3  1 to 2        1 to 5
 4 Drawer()                                                                       2 to 3  1 to 2        1 to 5
 
-experiment  rows of a batch  rows of the table
-a                         2                  5
-b                         2                  1
+experiment  rows of a batch  rows kept
+a                         2          5
+b                         2          1
 
-condition  rows of a batch  rows of the table
-x                     3.05                  4
-y                     0.95                  2
+condition  rows of a batch  rows kept
+x                     3.05          4
+y                     0.95          2
 
 the table
 rows that repeat in a batch              1

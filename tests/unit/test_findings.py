@@ -206,6 +206,19 @@ def test_what_is_not_looked_at_is_said() -> None:
     assert plan.explain().to_dict()["repeats"] is None
 
 
+def test_an_epoch_of_one_smaller_batch_is_looked_at_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    """Where no batch has the size that was asked for, pools need not hold as many rows."""
+    table = {"group": ["a", "b"] * 12}
+    sampler = PipelineSampler(table, [Drawer()], 100, drop_last=False, strict=True)
+    assert [sorted(batch) for batch in sampler] == [list(range(24))]
+    assert not caplog.records
+    with pytest.raises(PreflightError, match="24 rows for 100"):
+        PipelineSampler(table, [Drawer()], 100, num_batches=1, strict=True)
+    small = [ExperimentSelector("group"), Drawer()]
+    with pytest.raises(PreflightError, match="12 rows for 24"):
+        PipelineSampler(table, small, 100, drop_last=False, strict=True)
+
+
 def test_strict_refuses_what_is_else_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Errors and warnings are listed in one error; notes are none; without `strict` one warning is logged."""
     stages = [SELECT, LeakMixer(0.1), Drawer()]

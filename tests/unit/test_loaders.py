@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch.distributed
-from torch.utils.data import BatchSampler, DataLoader, DistributedSampler
+from torch.utils.data import BatchSampler, DataLoader, DistributedSampler, Subset
 from torchdata.stateful_dataloader import StatefulDataLoader
 
 from batchwright import Drawer, PipelineSampler
@@ -140,6 +140,17 @@ def test_a_sampler_that_divides_nothing_is_found_in_a_group(monkeypatch: pytest.
         check(load(make_sampler(num_replicas=1)))
     with refused(LoaderError, FAULT + "BatchSamplerShard divides the batches of one rank among 2 processes..."):
         check(load(BatchSamplerShard(make_sampler(), 1, num_processes=2)))
+
+
+def test_a_dataset_that_is_not_the_table_is_found() -> None:
+    """Row numbers count in the table of the sampler; one without a length is taken as it is."""
+    for rows in (19, 21):
+        with refused(
+            LoaderError, FAULT + f"The dataset has {rows} rows where the table of the sampler has 20, in which"
+        ):
+            check(DataLoader(range(rows), batch_sampler=make_sampler()))
+    check(DataLoader(Subset(range(30), ROWS), batch_sampler=make_sampler()))
+    check(DataLoader({}.get, batch_sampler=make_sampler()))
 
 
 def test_several_faults_are_named_together() -> None:

@@ -110,6 +110,18 @@ def test_what_stages_may_not_do_is_refused(function: Any, text: str) -> None:
         make_plan(SELECT, Steps(function))
 
 
+def test_choices_within_choices_are_not_all_tried() -> None:
+    """A sampler over a stage that chooses so many times in a row tries some paths only, of which there are 2 ** 40."""
+    made: list[int] = []
+
+    def choose(draft: Draft, depth: int) -> Draft | Choice:
+        made.append(depth)
+        return Choice([1, 1], lambda _: choose(draft, depth - 1)) if depth else draft
+
+    make_plan(Steps(lambda draft: choose(draft, 40)))
+    assert len(made) <= 5 * 2 * 41
+
+
 def test_rows_lost_on_a_later_path_are_found_when_the_tree_is_worked_out() -> None:
     """A stage may be right on the first path and wrong on another one; it is named before a batch is drawn."""
     short = Steps(lambda draft: draft if draft.primary.size > 1 else Draft.start(INDEX, 3))

@@ -308,6 +308,8 @@ def test_what_hosts_look_for() -> None:
     assert isinstance(sampler, Sampler)
     assert sampler.__dict__
     assert sampler.batch_size == 10
+    with pytest.raises(AttributeError, match="batch_size"):
+        sampler.batch_size = 20  # type: ignore[misc]
     assert not hasattr(sampler, "drop_last")
     assert not hasattr(sampler, "generator")
 

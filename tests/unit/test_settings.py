@@ -119,6 +119,12 @@ def test_a_duration_is_kept_as_numpy_s(width: Any) -> None:
     ("width", "error", "text"),
     [
         ("soon", SettingTypeError, "half_width must be a number or a duration; got 'soon' (TemporalEnricher). Pass a"),
+        (
+            "90",
+            SettingError,
+            "A duration as text must name its unit; got '90' (TemporalEnricher). Pass a number in the",
+        ),
+        ("1e3", SettingError, "A duration as text must name its unit; got '1e3' (TemporalEnricher). Pass a number in"),
         ("-1s", SettingError, "half_width must be finite and not negative; got '-1s' (TemporalEnricher). Pass a"),
         ("NaT", SettingError, "half_width must be finite and not negative; got 'NaT' (TemporalEnricher). Pass a"),
         (np.timedelta64(300 * 365, "D"), SettingError, "half_width must be at most 292 years, as far as nanoseconds"),

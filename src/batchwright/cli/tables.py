@@ -176,6 +176,9 @@ def _repeated(frame: Frame, column: str, path: str) -> Frame:
         raise TableError(msg) from error
 
 
+_OFFSET = r":\d.*(?:Z|[+-]\d\d:?\d\d)$"
+
+
 def _as_times(times: pd.Series[Any]) -> pd.Series[Any]:
     """Return times; what is text is read as dates."""
     if pd.api.types.is_numeric_dtype(times) or not pd.api.types.is_string_dtype(times):
@@ -183,7 +186,8 @@ def _as_times(times: pd.Series[Any]) -> pd.Series[Any]:
     try:
         # Where pandas warns it would read each text by itself, and days for months in some of them.
         with warnings.catch_warnings(action="error", category=UserWarning):
-            return pd.to_datetime(times)
+            # Offsets may differ, as they do where clocks are changed.
+            return pd.to_datetime(times, utc=bool(times.dropna().str.contains(_OFFSET).all()))
     except (ValueError, UserWarning) as error:
         msg = f"Times must be numbers or dates; {times.name!r} holds text that is neither: {error}. Correct the column."
         raise TableError(msg) from error

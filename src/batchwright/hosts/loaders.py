@@ -63,8 +63,8 @@ def check(loader: Any) -> None:
     ------
     LoaderError
         Naming every fault: batches divided among ranks twice or not at all, cut, repeated or reordered in doing so,
-        an epoch that does not reach the sampler, a length that is not the sampler's, batches of batches, no
-        `PipelineSampler` at all.
+        an epoch that does not reach the sampler, a length that is not the sampler's, a dataset of more or fewer rows
+        than the sampler's table, batches of batches, no `PipelineSampler` at all.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def check(loader: Any) -> None:
     """
     way = _way_to_sampler(loader)
     # Where batches are divided wrongly the length is wrong too, which would be said twice.
-    faults = [*_division(way), *_batching(way), *_epoch(way)] or [*_length(way)]
+    faults = [*_division(way), *_batching(way), *_epoch(way), *_rows(way)] or [*_length(way)]
     if faults:
         number = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
         msg = f"A loader must deliver a sampler's batches as planned; {number} ({_name(loader)}): {' '.join(faults)}"
@@ -167,6 +167,16 @@ def _epoch(way: list[Any]) -> Iterator[str]:
         yield (
             f"set_epoch does not reach the sampler through {_name(way[-2])}. Set loader.batch_sampler.sampler to the "
             "sampler, or call its set_epoch before each epoch."
+        )
+
+
+def _rows(way: list[Any]) -> Iterator[str]:
+    table: int = way[-1].plan.index.size
+    dataset: Any = getattr(way[0], "dataset", None)
+    if hasattr(dataset, "__len__") and len(dataset) != table:
+        yield (
+            f"The dataset has {len(dataset)} rows where the table of the sampler has {table}, in which its row numbers "
+            "count. Pass both the same rows: a torch.utils.data.Subset where the table is a part."
         )
 
 

@@ -67,6 +67,13 @@ class Stage(Element):
     is taken, the rows of a share still come out of its pool, as many as before. It saves work: what a share of one
     label holds is known without going through the alternatives of such a stage."""
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        # Who changes `apply` of a stage has not changed its `expand`, by which batches are made.
+        changed = next((base for base in cls.__mro__ if {"apply", "expand"} & vars(base).keys()), Stage)
+        if "expand" not in vars(changed):
+            cls.expand = Stage.expand  # type: ignore[method-assign]
+
     @abstractmethod
     def apply(self, draft: Draft) -> Outcome:
         """Return the next draft, or a weighted choice of next drafts."""

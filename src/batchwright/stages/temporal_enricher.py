@@ -34,6 +34,9 @@ def _as_half_width(value: Any) -> Any:
     """Return a number as a float and a duration as a numpy timedelta, or raise."""
     if not isinstance(value, str | timedelta | np.timedelta64):
         return check_number(value, "half_width", "TemporalEnricher", _WAY_OUT)
+    if isinstance(value, str) and _is_number(value):
+        msg = f"A duration as text must name its unit; got {value!r} (TemporalEnricher). {_WAY_OUT}"
+        raise SettingError(msg)
     try:
         # In one unit, so that equal widths make equal chains, however they are written and whatever pandas reads.
         width = pd.Timedelta(value).as_unit("ns")
@@ -50,6 +53,14 @@ def _as_half_width(value: Any) -> Any:
         msg = f"half_width must be finite and not negative; got {value!r} (TemporalEnricher). {_WAY_OUT}"
         raise SettingError(msg)
     return width.to_timedelta64()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _as_global_fraction(value: Any) -> float:
