@@ -200,7 +200,7 @@ def lift(outcomes: Sequence[Any]) -> Expansion:
         If one is neither a draft nor a choice.
     """
     for outcome in outcomes:
-        require_outcome(outcome, "Stage.apply")
+        require_outcome(outcome, f"one of {len(outcomes)} outcomes of Stage.apply")
     if all(isinstance(outcome, Draft) for outcome in outcomes):
         return DraftStack.of(outcomes)
     weights = [outcome.weights if isinstance(outcome, Choice) else np.ones(1) for outcome in outcomes]

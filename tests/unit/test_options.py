@@ -203,7 +203,9 @@ def test_drafts_and_choices_stand_side_by_side() -> None:
 def test_what_is_no_outcome_is_refused() -> None:
     """The message says what was found, and among how many."""
     found: Any = [START, None]
-    with pytest.raises(ChainError, match=r"such; got None among 2 outcomes \(Stage.apply\)\. Return the next draft\."):
+    with pytest.raises(
+        ChainError, match=r"such; got None \(one of 2 outcomes of Stage.apply\)\. Return the next draft\."
+    ):
         lift(found)
 
 
