@@ -6,9 +6,8 @@ from importlib import import_module
 from numbers import Integral, Real
 from typing import Any
 
-import numpy as np
-
 from batchwright.errors import BatchwrightError, SettingError, SettingTypeError
+from batchwright.plainvalues import plain_label
 
 
 def check_integer(value: Any, name: str, who: str, minimum: int | None, way_out: str) -> int:
@@ -72,22 +71,6 @@ def check_weights(value: Any, name: str, who: str) -> dict[Hashable, float]:
         raise SettingError(msg)
     # Sorted, so that the order in which a user writes labels does not make another chain.
     return dict(sorted(weights.items(), key=lambda item: repr(item[0])))
-
-
-def plain_value(value: Any) -> Hashable:
-    """Return a value of a table as Python has it, where it can be had so."""
-    if isinstance(value, np.number | np.bool_ | np.character):
-        # Some have no plain form of their own.
-        value = float(value) if isinstance(value, np.floating) else value.item()
-    if isinstance(value, str):
-        return str.__str__(value)
-    # There are two zeros, which are equal: one of them stands for both, whichever came first.
-    return value + 0.0 if type(value) is float else value
-
-
-def plain_label(label: Hashable) -> Hashable:
-    """Return a label, or a tuple of labels, of plain values, so that equal settings read the same."""
-    return tuple(map(plain_value, label)) if isinstance(label, tuple) else plain_value(label)
 
 
 def import_extra(module: str, rule: str, who: str, extra: str, error: type[BatchwrightError] = SettingError) -> Any:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from batchwright._checks import plain_value
 from batchwright.errors import TableError
+from batchwright.plainvalues import plain_value
 
 __all__ = ["LabelEncoder", "small_type"]
 

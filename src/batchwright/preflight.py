@@ -10,12 +10,13 @@ from batchwright._checks import some_of
 from batchwright.errors import PreflightError
 from batchwright.expectation import Expectation
 from batchwright.finding import Finding
+from batchwright.pipeline import Pipeline
 from batchwright.ragged import totals
 from batchwright.stack import DraftStack
 from batchwright.survey import Survey
 from batchwright.trunk import Trunk
 
-__all__ = ["findings", "require_clean", "short_shares"]
+__all__ = ["addresses", "findings", "require_clean", "short_shares"]
 
 _LEAVES_SEEN = 512
 _NAMED = 3
@@ -23,6 +24,8 @@ _NAMED = 3
 _DESCRIBED = 100
 # Odd numbers of 61 bits.
 _MIX = (0x1E3779B97F4A7C15, 0x1F58476D1CE4E5B9)
+# As the repr of functions, and of objects without one of their own, has it.
+_ADDRESS = " at 0x"
 _ORDER = ("error", "warning", "note")
 
 
@@ -32,6 +35,18 @@ def short_shares(trunk: Trunk, most: int) -> Finding | None:
     Of a tree with very many leaves only some are looked at, and at most `most`: those of the smallest groups.
     """
     return _short(trunk.some(min(_LEAVES_SEEN, most)))
+
+
+def addresses(pipeline: Pipeline) -> Finding | None:
+    """Warn of stages by which positions of one process are refused in another, before such a position is needed."""
+    passing = [text for text in map(repr, pipeline.stages) if _ADDRESS in text]
+    if not passing:
+        return None
+    message = (
+        "A stage must have the same repr in every process, since saved positions and ranks are compared by it; "
+        f"{len(passing)} of {len(pipeline.stages)} show an address in memory ({some_of(passing)})."
+    )
+    return Finding("warning", message, "Give such a stage a `__repr__` of its settings.")
 
 
 def findings(survey: Survey) -> tuple[Finding, ...]:

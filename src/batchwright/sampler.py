@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
-from batchwright._checks import check_flag, check_integer, some_of
+from batchwright._checks import check_flag, check_integer
 from batchwright.drawing import iterate_batches
 from batchwright.errors import SettingError
 from batchwright.index import MetadataIndex
 from batchwright.passes import Pass, Progress
 from batchwright.pipeline import Pipeline
 from batchwright.plan import Plan
-from batchwright.preflight import require_clean, short_shares
+from batchwright.preflight import addresses, require_clean, short_shares
 from batchwright.ranks import Ranks
 from batchwright.stages.base import Element
 from batchwright.state import Identity, Position
@@ -31,7 +31,6 @@ __all__ = ["PipelineSampler"]
 _log = logging.getLogger(__name__)
 
 _COUNT_STEPS = "Count steps over all ranks from 0."
-_ADDRESS = " at 0x"  # As the repr of functions, and of objects without one of their own, has it.
 
 
 class PipelineSampler(Sampler[list[int]]):
@@ -119,7 +118,6 @@ class PipelineSampler(Sampler[list[int]]):
         remainder = self._steps.remainder
         self._short_plan = Plan(self.plan.pipeline, self.plan.index, remainder) if remainder else None
         self._identity = self._identify()
-        _warn_of_addresses(self.plan.pipeline, who)
         self._progress = Progress(self._steps.count, auto_epoch=check_flag(auto_epoch, "auto_epoch", who))
         # Where an epoch is one batch smaller than asked for, there is none of the size that is asked for.
         looked_at = self._short_plan if self._short_plan is not None and self._steps.count == 1 else self.plan
@@ -128,9 +126,9 @@ class PipelineSampler(Sampler[list[int]]):
         # A chain that cannot work is found out as its situations are worked out.
         for plan in filter(None, (self.plan, self._short_plan)):
             _ = plan.trunk
-        short = short_shares(looked_at.trunk, looked_at.most_drafts)
-        if short is not None:
-            _log.warning("%s: %s", who, short.text)
+        shares = short_shares(looked_at.trunk, looked_at.most_drafts)
+        for finding in filter(None, (addresses(self.plan.pipeline), shares)):
+            _log.warning("%s: %s", who, finding.text)
 
     def __len__(self) -> int:
         """Return the number of batches that this rank delivers in an epoch."""
@@ -280,20 +278,6 @@ def _read(table: Any, stages: Pipeline | Iterable[Element]) -> tuple[Pipeline, M
     if isinstance(table, MetadataIndex):
         return pipeline, table
     return pipeline, MetadataIndex.from_table(table, by=pipeline.key_columns, order_by=pipeline.order_column)
-
-
-def _warn_of_addresses(pipeline: Pipeline, who: str) -> None:
-    """Warn of stages by which positions of one process are refused in another, before such a position is needed."""
-    passing = [text for text in map(repr, pipeline.stages) if _ADDRESS in text]
-    if passing:
-        _log.warning(
-            "%s: A stage must have the same repr in every process, since saved positions and ranks are compared by it; "
-            "%d of %d show an address in memory (%s). Give such a stage a `__repr__` of its settings.",
-            who,
-            len(passing),
-            len(pipeline.stages),
-            some_of(passing),
-        )
 
 
 def _check_seed(seed: int, who: str) -> int:

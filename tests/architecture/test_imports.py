@@ -14,7 +14,7 @@ SOURCE = Path(batchwright.__file__).parent
 
 # Lowest floor first: a module may import from floors below its own, never from beside or above it.
 FLOORS = [
-    ["errors", "finding", "ragged", "search"],
+    ["errors", "finding", "plainvalues", "ragged", "search"],
     ["_checks", "signposts"],
     [
         "pool",

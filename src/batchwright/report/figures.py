@@ -9,7 +9,7 @@ import numpy as np
 
 from batchwright._checks import import_extra
 from batchwright.report.frames import AuditFrames
-from batchwright.report.shown import COLOURS, Composition, largest_labels, short_text
+from batchwright.report.shown import COLOURS, Composition, has_times, largest_labels, short_text
 
 __all__ = ["figures_of"]
 
@@ -19,7 +19,7 @@ _MARK, _ACCENT = COLOURS[0], COLOURS[5]
 def figures_of(audit: AuditFrames) -> dict[str, Any]:
     """Return the figures by name."""
     figures = {"composition": _composition(audit), "expected": _expected(audit), "coverage": _coverage(audit)}
-    if audit.times is not None and audit.first["time"].notna().any():
+    if has_times(audit):
         figures["times"] = _times(audit)
     return figures
 

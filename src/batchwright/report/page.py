@@ -13,6 +13,7 @@ import pandas as pd
 from batchwright.report.charts import composition_chart, coverage_chart, expected_chart, times_chart
 from batchwright.report.frames import AuditFrames
 from batchwright.report.plain import records
+from batchwright.report.shown import has_times
 
 __all__ = ["page_of"]
 
@@ -102,7 +103,7 @@ def _comparison(audit: AuditFrames, column: str) -> str:
 
 
 def _times(audit: AuditFrames) -> str:
-    if audit.times is None or not audit.first["time"].notna().any():
+    if not has_times(audit):
         return ""
     note = "<p>A line for each row; the bar reaches from the lower to the upper quartile, with the median marked.</p>"
     return _section("Windows", note, times_chart(audit))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from batchwright.report.frames import AuditFrames
 
-__all__ = ["COLOURS", "Composition", "largest_labels", "short_text", "some_points"]
+__all__ = ["COLOURS", "Composition", "has_times", "largest_labels", "short_text", "some_points"]
 
 # Okabe and Ito's palette, which readers of all kinds of colour vision tell apart; the last is for what is left over.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#8a8a8a")
@@ -63,6 +63,11 @@ def _counts_of(audit: AuditFrames, column: str) -> tuple[list[Any], NDArray[np.i
     held = np.array([places[label] for label in audit.first[f"label of {column}"]])
     np.add.at(counts, (batches, held), 1)
     return labels, counts
+
+
+def has_times(audit: AuditFrames) -> bool:
+    """Return whether the first batches, which are the ones that are drawn, have any times."""
+    return audit.times is not None and bool(audit.first["time"].notna().any())
 
 
 def largest_labels(audit: AuditFrames, column: str, most: int = 24) -> pd.DataFrame:

@@ -72,7 +72,7 @@ class Stage(Element):
         # Who changes `apply` of a stage has not changed its `expand`, by which batches are made.
         changed = next((base for base in cls.__mro__ if {"apply", "expand"} & vars(base).keys()), Stage)
         if "expand" not in vars(changed):
-            cls.expand = Stage.expand  # type: ignore[method-assign]
+            cls.expand = Stage.expand  # type: ignore[method-assign] # - put back for this class.
 
     @abstractmethod
     def apply(self, draft: Draft) -> Outcome:
