@@ -4,6 +4,8 @@ import pickle
 from itertools import islice
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from pages import recipe
@@ -134,3 +136,14 @@ def test_refused_loaders() -> None:
         make_loader().batch_sampler = make_sampler()
     with pytest.raises(LoaderError, match="BatchSampler makes batches of 1 batches"):
         check(DataLoader(Rows(), sampler=make_sampler()))
+
+
+def test_a_part_of_a_table() -> None:
+    """Of a part, given to the sampler and to the dataset, nothing else is delivered; of one of both alone much else."""
+    table = pd.DataFrame({"hospital": ["a", "b"] * 30})
+    held_out = np.arange(60) % 3 == 0
+    loader = PAGE.train_on(range(60), table, np.flatnonzero(~held_out), 8)
+    check(loader)
+    assert not held_out[np.concatenate([batch.numpy() for batch in loader])].any()
+    with pytest.raises(LoaderError, match="The dataset has 60 rows where the table of the sampler has 40"):
+        check(DataLoader(range(60), batch_sampler=loader.batch_sampler))
