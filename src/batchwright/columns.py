@@ -66,7 +66,7 @@ def column_names(table: Any) -> list[Any]:
         what, way_out = _QUERIES[kind]
         msg = f"A table must be in memory; got a {what}, whose rows are 0 so far (table). Pass {way_out}."
         raise TableError(msg)
-    if hasattr(table, "keys") and not hasattr(table, "columns"):
+    if hasattr(table, "keys") and not hasattr(table, "columns") and not isinstance(table, pd.Series):
         return list(table.keys())
     if hasattr(table, "column_names"):
         return list(table.column_names)

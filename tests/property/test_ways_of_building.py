@@ -208,6 +208,13 @@ def test_chunks_of_several_kinds_are_refused() -> None:
         MetadataIndex.from_chunks([], "k")
 
 
+@pytest.mark.parametrize("table", [{"k": ["a"]}, pd.DataFrame({"k": ["a"]})], ids=["dict", "frame"])
+def test_a_table_is_no_chunks(table: Any) -> None:
+    """A table as such would be looked through column by column."""
+    with refused(TableError, f"Chunks must be several tables; got 1, a {type(table).__name__} (chunks). "):
+        MetadataIndex.from_chunks(table, "k")
+
+
 def test_labels_that_equal_nothing_are_refused() -> None:
     """A value that is no number equals itself for pandas, which looks at some rows, and not for a dict."""
     chunks = [{"k": pd.Series([(0, float("nan")), (1, 1)])} for _ in range(2)]

@@ -387,6 +387,7 @@ def test_a_column_is_read_by_position() -> None:
         pytest.param({"key": np.zeros((3, 2))}, "one dimension; 'key' has 2. Pass", id="two-dimensions"),
         pytest.param({"key": 3}, "one dimension; 'key' has 0. Pass", id="a-number"),
         pytest.param([1, 2], "or a dict of arrays; got list .table.. Pass", id="a-list"),
+        pytest.param(pd.Series([1, 2], name="key"), "or a dict of arrays; got Series .table.. Pass", id="a-series"),
     ],
 )
 def test_tables_that_cannot_be_read_are_refused(table: Any, message: str) -> None:
