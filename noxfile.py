@@ -119,7 +119,7 @@ def docs(session: nox.Session) -> None:
 def anndata(session: nox.Session) -> None:
     """Read AnnData files by the command line; with the older pandas that anndata asks for."""
     session.install(TORCH, "-e", ".[anndata,testing]", *nox.project.dependency_groups(PYPROJECT, "anndata"))
-    session.run("pytest", "tests/unit/test_cli.py", *session.posargs)
+    session.run("pytest", "tests/cli", *session.posargs)
 
 
 @nox.session
