@@ -29,6 +29,7 @@ _ROWS_A_LOT = 1 << 18
 _QUERIES = {
     "LazyFrame": ("polars LazyFrame", "table.select(...).collect() with the columns that the chain names"),
     "DuckDBPyRelation": ("DuckDB relation", "table.df()"),
+    "RecordBatchReader": ("pyarrow RecordBatchReader", "table.read_all()"),
 }
 
 
@@ -62,7 +63,7 @@ def columns_to_read(columns: tuple[str, ...], order_by: str | None) -> list[str]
 def column_names(table: Any) -> list[Any]:
     """Return the names of the columns of a frame or of a dict of arrays."""
     kind = type(table).__name__
-    if kind in _QUERIES and type(table).__module__.startswith(("polars", "duckdb", "_duckdb")):
+    if kind in _QUERIES and type(table).__module__.startswith(("polars", "duckdb", "_duckdb", "pyarrow")):
         what, way_out = _QUERIES[kind]
         msg = f"A table must be in memory; got a {what}, whose rows are 0 so far (table). Pass {way_out}."
         raise TableError(msg)
@@ -123,6 +124,9 @@ def _from_pyarrow(values: Any) -> pd.Series[Any]:
     kind = str(values.type)
     if values.null_count and kind.lstrip("u").startswith("int"):
         return pd.Series(values, dtype=pd.ArrowDtype(values.type))
+    if kind.startswith("dictionary<values=timestamp"):
+        # Pandas would lose the zone.
+        return _from_pyarrow(values.cast(values.type.value_type))
     try:
         return pd.Series(values.to_pandas(date_as_object=False))
     except ValueError:

@@ -15,7 +15,7 @@ from batchwright.archive import fingerprint_of, read_again, read_parts, write_pa
 from batchwright.building import Parts, build_from_chunks, build_from_runs
 from batchwright.columns import as_columns, column_names, columns_to_read
 from batchwright.counting import read_runs
-from batchwright.errors import SettingTypeError
+from batchwright.errors import SettingTypeError, TableError
 from batchwright.parquet import Files, ParquetRows, find_files
 from batchwright.storage import NewFolder
 
@@ -28,9 +28,9 @@ class MetadataIndex(Parts):
 
     A *cell* is the rows that agree in all key columns. A *position* is a place in that order. Labels are
     sorted, and rows of a cell keep the order of the table (or are sorted by time), so the index does not
-    depend on the library or the dtype that the table came in, as long as its labels do not: columns of dates come
-    as dates from some libraries and as timestamps from others. Make one with `from_table`, `from_chunks`,
-    `from_counts` or `from_parquet`; `save` and `open` keep it in a folder.
+    depend on the library or the dtype that the table came in, as long as its values do not: columns of dates come
+    as dates from some libraries and as timestamps from others, and whole numbers as floats where some are missing.
+    Make one with `from_table`, `from_chunks`, `from_counts` or `from_parquet`; `save` and `open` keep it in a folder.
 
     Parameters
     ----------
@@ -149,8 +149,8 @@ class MetadataIndex(Parts):
         Parameters
         ----------
         paths
-            A file; a folder, of which all ``*.parquet`` files are taken, sorted by name; a pattern such as
-            ``"wells/**/*.parquet"``, of which all matches are taken, sorted; or several files in order.
+            A file; a folder, of which all ``*.parquet`` files are taken that are not hidden, sorted by name; a pattern
+            such as ``"wells/**/*.parquet"``, of which all matches are taken, sorted; or several files in order.
         by, order_by
             As of `from_table`.
         folder
@@ -215,8 +215,10 @@ class MetadataIndex(Parts):
         >>> index.rows(index.pool("source", "s2").positions()).tolist()
         [0, 1, 2, 7]
         """
-        others = [name for name in column_names(counts) if name not in (count, order_by)]
-        columns, order = _names(others if by is None else by, order_by)
+        if by is None:
+            by = [name for name in column_names(counts) if name not in (count, order_by)]
+            _require_groups(by, order_by)
+        columns, order = _names(by, order_by)
         runs, lengths = read_runs(counts, columns_to_read(columns, order), count)
         return cls._of(build_from_runs(columns, order, runs, lengths))
 
@@ -305,6 +307,15 @@ class MetadataIndex(Parts):
 
     def _fields(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
+
+
+def _require_groups(by: list[Any], order_by: str | None) -> None:
+    if not by and order_by is None:
+        msg = (
+            "Counts must stand beside the columns of their groups; there are 0 (counts). Call reset_index() where the "
+            "groups are the index of a frame, or pass by=[] of a table without groups."
+        )
+        raise TableError(msg)
 
 
 def _names(by: str | Iterable[str], order_by: str | None) -> tuple[tuple[str, ...], str | None]:

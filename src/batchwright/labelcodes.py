@@ -112,10 +112,9 @@ class LabelEncoder:
     def _check(self, labels: list[Hashable]) -> None:
         # Arrow has values that are no number besides, and dictionaries with an entry for what is missing.
         self._require_values(int(pd.Series(labels, dtype=object).isna().sum()), f"{len(labels)} labels")
-        types = {type(label) for label in labels}
         # Numbers may stand among text.
-        mixes = all(issubclass(kind, str | Number) for kind in types)
-        kinds = list(self._kinds) if mixes else sorted(kind.__name__ for kind in types)
+        mixes = all(isinstance(label, str | Number) for label in labels)
+        kinds = list(self._kinds) if mixes else sorted({_kind(label) for label in labels})
         if len(kinds) > 1:
             msg = (
                 f"A key column must hold one kind of value in all its rows; {self.name!r} holds {len(kinds)}: "
@@ -153,6 +152,11 @@ def _plain(values: Any) -> list[Hashable]:
     """Return values as plain Python objects."""
     dense = np.asarray(values) if isinstance(values.dtype, pd.SparseDtype) else values
     return [value if type(value) in (str, int) else plain_value(value) for value in dense.tolist()]
+
+
+def _kind(label: Hashable) -> str:
+    zone = getattr(label, "tzinfo", None)
+    return type(label).__name__ if zone is None else f"{type(label).__name__} in {zone}"
 
 
 def _may_precede(one: Any, other: Any) -> bool:

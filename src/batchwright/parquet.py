@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from glob import glob
+from glob import escape, glob
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,8 @@ def find_files(paths: Files) -> list[str]:
     Parameters
     ----------
     paths
-        A file; a folder, of which all ``*.parquet`` files are taken, sorted by name; a pattern, of which all matches
-        are taken, sorted; or several files in order.
+        A file; a folder, of which all ``*.parquet`` files are taken that are not hidden, sorted by name; a pattern, of
+        which all matches are taken, sorted; or several files in order.
 
     Raises
     ------
@@ -44,13 +44,18 @@ def find_files(paths: Files) -> list[str]:
         found = [os.fspath(path) for path in paths]
     elif not os.fspath(paths):
         found = []
-    elif Path(paths).is_dir():
-        found = sorted(str(path) for path in Path(paths).glob("*.parquet"))
+    elif Path(paths).is_file():
+        found = [os.fspath(paths)]
     else:
         path = os.fspath(paths)
-        found = [path] if Path(path).exists() else sorted(glob(path, recursive=True))  # noqa: PTH207 - Path.glob refuses absolute ones.
+        pattern = str(Path(escape(path), "*.parquet")) if Path(path).is_dir() else path
+        # A pattern may match a file in several ways.
+        found = sorted(set(glob(pattern, recursive=True)))  # noqa: PTH207 - Path.glob refuses absolute ones.
     if not found:
-        msg = f"Parquet files must be there; {paths!r} names 0 (from_parquet). Name a file, a folder or a pattern."
+        msg = (
+            f"Parquet files must be there; {paths!r} names 0 (from_parquet). Name a file, a folder that "
+            "holds some, or a pattern such as 'wells/**/*.parquet'."
+        )
         raise TableError(msg)
     return found
 

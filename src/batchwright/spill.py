@@ -7,14 +7,14 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from batchwright.errors import StorageError
 
-__all__ = ["Spill", "new_array", "writing"]
+__all__ = ["Spill", "new_array", "write_array", "writing"]
 
 # Read from a file at a time: each lot of rows writes to all cells, and pages are written as a whole.
 _ENTRIES_READ = 1 << 22
@@ -41,7 +41,7 @@ class Spill:
             return
         self._forms.append((array.dtype, array.size))
         with writing(self._path), self._path.open("ab") as file:
-            np.ascontiguousarray(array).tofile(file)
+            write_array(file, array)
 
     def drain(self, dtype: np.dtype[Any] | None = None) -> Iterator[NDArray[Any]]:
         """Yield the entries in order, as the given type, and let go of them; from a file in larger arrays.
@@ -63,6 +63,12 @@ class Spill:
                     yield np.fromfile(file, dtype=dtype, count=size)
             self._path.unlink()
             self._forms = []
+
+
+def write_array(file: BinaryIO, array: NDArray[Any]) -> None:
+    """Write the entries of an array as they stand in memory."""
+    # NumPy's own `tofile` says nothing where the last bytes do not fit on the disk.
+    file.write(np.ascontiguousarray(array).view(np.uint8).data)
 
 
 def new_array(folder: Path | None, name: str, dtype: DTypeLike, size: int) -> NDArray[Any]:

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchwright.errors import StorageError
-from batchwright.spill import writing
+from batchwright.spill import write_array, writing
 
 __all__ = ["NewFolder", "checksum", "open_folder"]
 
@@ -70,7 +71,7 @@ class NewFolder:
             if isinstance(array, np.memmap) and path.exists():
                 array.flush()
             else:
-                np.save(path, array, allow_pickle=False)
+                _save(path, array)
         crc, size = checksum(array), path.stat().st_size
         head = size - array.nbytes
         self._forms[name] = {
@@ -107,7 +108,7 @@ class NewFolder:
             if os.path.lexists(self.target):
                 raise self._taken() from error
             raise self._refused(error) from error
-        _sync(self.target.parent)
+        _sync_folder(self.target.parent)
 
     def _sync_all(self) -> None:
         wanted = {_HEADER, *(f"{name}.npy" for name in self._forms)}
@@ -117,7 +118,7 @@ class NewFolder:
             else:
                 # It was needed on the way only.
                 path.unlink()
-        _sync(self.path)
+        _sync_folder(self.path)
 
     def _refused(self, error: OSError) -> StorageError:
         msg = (
@@ -171,7 +172,7 @@ def _read_header(folder: Path) -> dict[str, Any]:
         raise StorageError(msg) from error
     try:
         header = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         msg = f"A header must be whole; the {len(text)} bytes of this one are no JSON: {error} ({path}). {_AGAIN}"
         raise StorageError(msg) from error
     _check_header(header, path)
@@ -216,6 +217,13 @@ def _map(path: Path, form: Mapping[str, Any]) -> NDArray[Any]:
     return np.asarray(mapped)
 
 
+def _save(path: Path, array: NDArray[Any]) -> None:
+    """Write what `numpy.save` would."""
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        write_array(file, array)
+
+
 def _checksum_of_head(path: Path, size: int) -> int:
     with path.open("rb") as file:
         return zlib.crc32(file.read(size))
@@ -237,3 +245,9 @@ def _sync(path: Path) -> None:
         os.fsync(number)
     finally:
         os.close(number)
+
+
+def _sync_folder(path: Path) -> None:
+    """Let names of files be on disk, where the system has that for folders that may be read."""
+    with suppress(OSError):
+        _sync(path)

@@ -178,6 +178,11 @@ def test_counts_stand_beside_their_groups() -> None:
     """Each group has one count."""
     with refused(TableError, "All columns must be equally long; got lengths [2, 3] (table). "):
         MetadataIndex.from_counts({"plate": ["a", "b", "c"], "count": [1, 2]})
+    counts = pd.DataFrame({"plate": ["a", "b", "a"]}).groupby("plate").size().to_frame("count")
+    with refused(TableError, "Counts must stand beside the columns of their groups; there are 0 (counts). Call reset"):
+        MetadataIndex.from_counts(counts)
+    assert MetadataIndex.from_counts(counts.reset_index()).columns == ("plate",)
+    assert MetadataIndex.from_counts(counts, by=[]).size == 3
 
 
 def test_chunks_of_several_kinds_are_refused() -> None:
@@ -211,14 +216,25 @@ def test_text_and_bytes_are_several_kinds() -> None:
         MetadataIndex.from_chunks([{"k": ["a"]}, {"k": [b"a"]}], "k")
 
 
+def test_dates_of_two_zones_are_two_kinds() -> None:
+    """They are equal where their instants are, so the labels would be of whichever zone came first."""
+    dates = pd.Series(pd.date_range("2026-05-05", periods=2, tz="UTC"))
+    chunks = [{"k": dates[:1]}, {"k": dates.dt.tz_convert("Europe/Berlin")}]
+    with refused(TableError, "A key column must hold one kind ...; 'k' holds 2: Timestamp in Europe/Berlin, Timestamp"):
+        MetadataIndex.from_chunks(chunks, "k")
+
+
 def test_queries_are_refused() -> None:
-    """What polars and DuckDB would work out later holds no rows yet."""
+    """What polars and DuckDB would work out later holds no rows yet, nor does what Arrow reads from."""
     lazy = pytest.importorskip("polars").LazyFrame({"k": [1]})
     with refused(TableError, "A table must be in memory; got a polars LazyFrame, whose rows are 0 so far (table). "):
         MetadataIndex.from_table(lazy, "k")
     relation = pytest.importorskip("duckdb").sql("SELECT 'a' AS k, COUNT(*) AS count")
     with refused(TableError, "A table must be in memory; got a DuckDB relation, whose rows are 0 so far (table). "):
         MetadataIndex.from_counts(relation)
+    reader = pytest.importorskip("pyarrow").table({"k": ["a"], "count": [1]}).to_reader()
+    with refused(TableError, "A table must be in memory; got a pyarrow RecordBatchReader, whose rows are 0 so far ..."):
+        MetadataIndex.from_counts(reader)
 
 
 def test_codes_of_categories_are_as_wide_as_those_before() -> None:

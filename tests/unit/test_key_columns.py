@@ -98,8 +98,8 @@ def test_labels_do_not_depend_on_the_dtype(kind: str, container: Callable[[list[
     ],
 )
 def test_polars_and_arrow_agree_on_dates(values: list[Any]) -> None:
-    """Days and times with a zone have the same labels from polars as from arrow."""
-    assert encoded(polars(values)) == encoded(arrow(values))
+    """Days and times with a zone have the same labels from polars as from arrow, also in dictionaries."""
+    assert encoded(polars(values)) == encoded(arrow(values)) == encoded(arrow_chunks(values, dictionary=True))
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,14 @@ TABLE = pd.DataFrame(
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder in which the table stands in two files, and a third has none of its rows."""
+    """Return a folder in which the table stands in two files; a third has no rows, and a hidden one is begun."""
     path = tmp_path / "wells"
     path.mkdir()
     TABLE[:3].to_parquet(path / "1.parquet")
     TABLE[3:3].to_parquet(path / "2.parquet")
     TABLE[3:].to_parquet(path / "3.parquet", row_group_size=1)
     (path / "_SUCCESS").touch()
+    (path / ".4.parquet").touch()
     return path
 
 
@@ -35,9 +36,9 @@ def folder(tmp_path: Path) -> Path:
 def test_files_make_the_index_of_the_table(folder: Path, order_by: str | None, by: str | list[str]) -> None:
     """A folder, a pattern and a list of files give the index of their rows, in memory and on disk."""
     expected = MetadataIndex.from_table(TABLE, by, order_by)
-    files = sorted(folder.glob("*.parquet"))
+    files = sorted(folder.glob("[!.]*.parquet"))
     for number, paths in enumerate(
-        (folder, str(folder), f"{folder}/?.parquet", f"{folder.parent}/**/*.parquet", files)
+        (folder, str(folder), f"{folder}/?.parquet", f"{folder.parent}/**/**/*.parquet", files)
     ):
         made = MetadataIndex.from_parquet(paths, by, order_by)
         assert made.fingerprint == expected.fingerprint

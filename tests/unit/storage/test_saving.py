@@ -1,9 +1,11 @@
 """Where an index is saved: as a whole or not at all, whoever is killed and whatever is full."""
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +105,51 @@ def test_a_root_is_no_place_for_an_index() -> None:
         index.save("/")
 
 
-@pytest.mark.parametrize(
-    "what", [pytest.param("os.posix_fallocate", marks=needs_fallocate), "numpy.save", "pathlib.Path.open"]
-)
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Let the system write no more to any file."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize("size", [100, 400, 2050, 2127])
+def test_a_file_that_cannot_be_written_whole_is_an_error(size: int, tmp_path: Path) -> None:
+    """Also where only its last bytes do not fit, of an array that is saved and of rows that are put by."""
+    index = MetadataIndex.from_table({"plate": np.arange(500) % 2}, "plate")
+    with (
+        files_of_at_most(size),
+        refused(StorageError, "All files of an index must be written; 1 could not be: ...File too large"),
+    ):
+        index.save(tmp_path / "index")
+    chunks = [{"plate": np.arange(100) % 7}] * 50
+    with (
+        files_of_at_most(size),
+        refused(StorageError, "All files of an index must be written; 1 could not be: ...File too large"),
+    ):
+        MetadataIndex.from_chunks(chunks, "plate", folder=tmp_path / "index")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_need_not_be_readable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names in a folder cannot be synced where it may only be written to, and not on every system."""
+    opened = os.open
+
+    def refuse(path: Any, *more: Any) -> int:
+        if Path(path).is_dir():
+            raise PermissionError
+        return opened(path, *more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    MetadataIndex.open(folder).save(folder / "copy")
+    assert MetadataIndex.open(folder / "copy").fingerprint == MetadataIndex.open(folder).fingerprint
+
+
+@pytest.mark.parametrize("what", [pytest.param("os.posix_fallocate", marks=needs_fallocate), "pathlib.Path.open"])
 def test_a_full_disk_is_an_error(what: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Whatever is written first, nothing is left, and the process goes on."""
 

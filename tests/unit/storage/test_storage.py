@@ -109,9 +109,10 @@ def test_what_is_no_index_is_refused(tmp_path: Path) -> None:
         MetadataIndex.open(tmp_path)
     with refused(StorageError, "A stored index is a folder with a header.json; there are 0 that can be read: ..."):
         MetadataIndex.open(tmp_path / "header.json")
-    (tmp_path / "header.json").write_text('{"format": "batch')
-    with refused(StorageError, "A header must be whole; the 17 bytes of this one are no JSON: ..."):
-        MetadataIndex.open(tmp_path)
+    for text in ('{"format": "batch', "[" * 100_000):
+        (tmp_path / "header.json").write_text(text)
+        with refused(StorageError, f"A header must be whole; the {len(text)} bytes of this one are no JSON: ..."):
+            MetadataIndex.open(tmp_path)
     with refused(SettingTypeError, "verify must be True or False; got 1 (MetadataIndex.open). "):
         MetadataIndex.open(tmp_path, verify=1)  # type: ignore[arg-type]
 
