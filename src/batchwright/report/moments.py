@@ -33,12 +33,16 @@ class Moments:
     mean
         float64, shape (labels,): the expected rows.
     variance
-        float64, shape (labels,): their variance from batch to batch; None where a drawer draws of which only the means
-        are known, or shares reach over very many cells.
+        float64, shape (labels,): their variance from batch to batch. Of a drawer of which only the means are known it
+        is that of these means, from composition to composition, to which its own comes; and where shares reach over
+        very many cells it is 0.
+    exact
+        Whether that is all of the variance.
     """
 
     mean: Floats
-    variance: Floats | None
+    variance: Floats
+    exact: bool
 
     @classmethod
     def of(cls, survey: Survey, columns: Sequence[str]) -> dict[str, Moments]:
@@ -51,8 +55,9 @@ class Moments:
             lots = survey.settled(by) if by in survey.start.index.columns else None
             if lots is not None:
                 mean = np.asarray(expected_rows(lots, by), dtype=np.float64)
-                known = isinstance(survey.pipeline.drawer, Drawer) and sum(map(_cells, lots)) <= _MOST_CELLS
-                found[by] = cls(mean, _variance(lots, by, mean) if known else None)
+                even, few = isinstance(survey.pipeline.drawer, Drawer), sum(map(_cells, lots)) <= _MOST_CELLS
+                variance = _variance(lots, by, mean, even=even) if few else np.zeros_like(mean)
+                found[by] = cls(mean, variance, even and few)
         return found
 
 
@@ -70,13 +75,13 @@ def _pieces(lots: Sequence[Leaves]) -> Iterator[Leaves]:
             yield chances[some], stack.take(some)
 
 
-def _variance(lots: Sequence[Leaves], by: str, mean: Floats) -> Floats:
-    """Return the variance of counts: that of the draw within a leaf, and that of the leaf's means about the mean."""
+def _variance(lots: Sequence[Leaves], by: str, mean: Floats, *, even: bool) -> Floats:
+    """Return the variance of counts: that of even draws within a leaf, if any, and that of its means about the mean."""
     variance, present = np.zeros_like(mean), np.zeros_like(mean)
     for chances, stack in _pieces(lots):
         drafts, labels, means, variances = _counts(stack, by, mean.size)
         weights = chances[drafts]
-        variance += np.bincount(labels, weights * (variances + (means - mean[labels]) ** 2), mean.size)
+        variance += np.bincount(labels, weights * (even * variances + (means - mean[labels]) ** 2), mean.size)
         present += np.bincount(labels, weights, mean.size)
     # In all other leaves the label has no row.
     return variance + np.maximum(0, 1 - present) * mean**2

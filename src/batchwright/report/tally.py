@@ -66,8 +66,8 @@ class Tally:
         """Return by how many standard errors the mean rows of each label differ from the expected ones.
 
         Batches of a plan are independent, so the variance of a sum is the sum of variances. Where nothing can vary,
-        the score is 0 or infinite. Where the plan does not tell the variance it is that of the batches at hand, and
-        of a single batch the score is missing.
+        the score is 0 or infinite. Where the plan does not tell all of the variance it is that of the batches at hand,
+        or what the plan tells if that is more, and of a single batch the score is missing.
         """
         n, tolerance = self.sizes.size, _ROUNDING * self.sizes.max()
         deviation = self.totals / n - self.expected(moments)
@@ -80,11 +80,9 @@ class Tally:
     def _variance(self, moments: Mapping[int, Moments]) -> Floats:
         """Return the mean over all batches of the variance of the rows of each label."""
         sizes, often = np.unique(self.sizes, return_counts=True)
-        exact = [moments[size].variance for size in sizes.tolist()]
-        known = [variance for variance in exact if variance is not None]
-        return (
-            np.asarray(often @ np.stack(known) / self.sizes.size) if len(known) == len(exact) else self._seen(moments)
-        )
+        here = [moments[size] for size in sizes.tolist()]
+        known = np.asarray(often @ np.stack([each.variance for each in here]) / self.sizes.size)
+        return known if all(each.exact for each in here) else np.maximum(known, self._seen(moments))
 
     def _seen(self, moments: Mapping[int, Moments]) -> Floats:
         """Return the sample variance of what batches hold beyond the expected; at least that of whole numbers.

@@ -141,8 +141,8 @@ class Own(BaseDrawer):
 @pytest.mark.parametrize("batch_size", [3, 4])
 def test_without_exact_variance_the_batches_tell_it(batch_size: int) -> None:
     """A drawer of one's own is scored by the spread of the batches at hand, also where the last is short."""
-    made = PipelineSampler(TABLE, [SELECT, Own()], batch_size, drop_last=False)
-    found = audit(made, TABLE, 60).table
+    made = PipelineSampler(MetadataIndex.from_table(TABLE, "donor"), [Own()], batch_size, drop_last=False)
+    found = audit(made, TABLE, 60, by="donor").table
     counts = np.array(
         [
             [TABLE["donor"][row] == "a" for row in made.batch(k % len(made), k // len(made))].count(True)
@@ -152,12 +152,19 @@ def test_without_exact_variance_the_batches_tell_it(batch_size: int) -> None:
     sizes = np.array([len(made.batch(k % len(made), k // len(made))) for k in range(60)])
     beyond = counts - 0.6 * sizes
     assert found["z"][0] == pytest.approx(beyond.mean() / (beyond.std(ddof=1) / math.sqrt(60)))
-    assert audit(made, TABLE, 1).table["z"].isna().all()
+    assert audit(made, TABLE, 1, by="donor").table["z"].isna().all()
+
+
+def test_a_group_that_is_not_selected_yet_does_not_count_as_missing() -> None:
+    """Whatever the drawer, a count varies at least as its mean does from composition to composition."""
+    table = {"donor": np.repeat(np.arange(64), 50)}
+    for stages in ([SELECT, Own()], [SELECT, DRAW]):
+        assert audit(PipelineSampler(table, stages, 192), table, 50).deviating.empty
 
 
 def test_counts_that_seldom_vary_are_not_taken_for_constant() -> None:
     """A label of 0.25 rows a batch that no batch shows has the spread of whole numbers at least: sqrt(0.1875 / n)."""
-    moments = {4: Moments(np.array([3.75, 0.25]), None)}
+    moments = {4: Moments(np.array([3.75, 0.25]), np.zeros(2), exact=False)}
     batches = [[0, 2, 4, 6]] * 12
     assert tally_of(batches).z_scores(moments).tolist() == pytest.approx([2, -2])
 
