@@ -19,7 +19,7 @@ from batchwright.storage import NewFolder, checksum, open_folder
 from batchwright.timeline import Timeline
 from batchwright.timelines import OwnTimes, SharedTimes
 
-__all__ = ["fingerprint_of", "read_again", "read_parts", "write_parts"]
+__all__ = ["fingerprint_of", "read_again", "read_parts", "require_text", "write_parts"]
 
 _TIMELINE = ("times", "time_keys", "time_starts")
 
@@ -39,7 +39,7 @@ def write_parts(parts: Parts, new: NewFolder) -> None:
         If a label or the name of a column cannot be saved, or something stands where the folder shall.
     """
     order_by = None if parts.timeline is None else parts.timeline.column
-    _require_text(columns_to_read(parts.columns, order_by))
+    require_text(columns_to_read(parts.columns, order_by))
     named = zip(parts.columns, parts.labels, strict=True)
     labels = [[encode_label(label, name) for label in labels] for name, labels in named]
     checksums = {name: new.put(name, array) for name, array in _arrays_of(parts).items()}
@@ -127,7 +127,8 @@ def _fingerprint(
     return digest.hexdigest()
 
 
-def _require_text(names: Iterable[Any]) -> None:
+def require_text(names: Iterable[Any]) -> None:
+    """Raise a `StorageError` unless all names of columns are text."""
     for name in names:
         if not isinstance(name, str):
             msg = (

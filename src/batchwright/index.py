@@ -11,7 +11,7 @@ import attrs
 from numpy.typing import NDArray
 
 from batchwright._checks import check_flag
-from batchwright.archive import fingerprint_of, read_again, read_parts, write_parts
+from batchwright.archive import fingerprint_of, read_again, read_parts, require_text, write_parts
 from batchwright.building import Parts, build_from_chunks, build_from_runs
 from batchwright.columns import as_columns, column_names, columns_to_read
 from batchwright.counting import read_runs
@@ -129,6 +129,7 @@ class MetadataIndex(Parts):
         columns, order = _names(by, order_by)
         if folder is None:
             return cls._of(build_from_chunks(columns, order, chunks))
+        require_text(columns_to_read(columns, order))
         with NewFolder(folder) as new:
             write_parts(build_from_chunks(columns, order, chunks, new.path), new)
         return cls.open(new.target, verify=False)

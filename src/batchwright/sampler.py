@@ -187,13 +187,14 @@ class PipelineSampler(Sampler[list[int]]):
         IndexError
             If the epoch has no such step.
         """
-        if not 0 <= check_integer(step, "step", type(self).__name__, None, _COUNT_STEPS) < self._steps.count:
+        number = check_integer(step, "step", type(self).__name__, None, _COUNT_STEPS)
+        if not 0 <= number < self._steps.count:
             msg = (
                 f"step must be in [0, {self._steps.count}), the steps of an epoch; got {step} "
                 f"({type(self).__name__}.batch). Count over all ranks from 0."
             )
             raise IndexError(msg)
-        return next(self._batches(self.epoch if epoch is None else self._check_epoch(epoch), range(step, step + 1)))
+        return next(self._batches(self.epoch if epoch is None else self._check_epoch(epoch), range(number, number + 1)))
 
     def expected_visits(self) -> NDArray[np.float64]:
         """Return for each row of the table how often it comes in an epoch on average: float64, shape (N,).

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 
@@ -14,7 +15,10 @@ from batchwright import (
     Finding,
     LeakMixer,
     MetadataIndex,
+    Pipeline,
     PipelineSampler,
+    Plan,
+    Share,
     Stage,
     TemporalEnricher,
 )
@@ -146,3 +150,23 @@ def test_a_stage_that_changes_apply_is_drawn_by_it() -> None:
     for kind, rows in ((Rarest, {90, 91}), (Named, {90, 91}), (Undone, set(range(92)))):
         sampler = PipelineSampler(table, [kind("group"), Drawer()], 2, num_batches=1000)
         assert {row for batch in sampler for row in batch} == rows
+
+
+def test_a_stage_that_changes_apply_says_for_itself_that_it_only_divides() -> None:
+    """It may take another part of a batch from each label, as one that takes all rows from a single label does."""
+
+    class OnlyTheFirst(ConditionBalancer):
+        def apply(self, draft: Draft) -> Draft:
+            return attrs.evolve(draft, shares=(Share(draft.shares[0].pool, draft.batch_size),))
+
+    class Same(ConditionBalancer):
+        only_divides = True
+
+        def apply(self, draft: Draft) -> Any:
+            return super().apply(draft)
+
+    index = MetadataIndex.from_table({"condition": ["x"] * 6 + ["y"] * 2}, by="condition")
+    for kind, expected in ((OnlyTheFirst, {"x": 4, "y": 0}), (Same, {"x": 2, "y": 2})):
+        plan = Plan(Pipeline([ConditionBalancer(), kind(), Drawer()]), index, 4)
+        assert plan.expected_rows("condition").to_dict() == expected
+    assert kind.only_divides

@@ -82,6 +82,12 @@ def test_an_index_made_before_serves_many_samplers() -> None:
     assert list(PipelineSampler(index, chain, 10)) == list(PipelineSampler(TABLE, chain, 10))
 
 
+def test_small_integers_of_numpy_are_steps() -> None:
+    """The step behind them need not be one of their type."""
+    sampler = make_sampler(num_batches=1000)
+    assert sampler.batch(np.uint8(255), np.int8(127)) == sampler.batch(255, 127)
+
+
 def test_the_first_batch_comes_at_once() -> None:
     """Only a few batches are drawn before the first is delivered, not an epoch."""
 

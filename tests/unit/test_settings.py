@@ -14,6 +14,7 @@ from batchwright import (
     ExperimentSelector,
     LeakMixer,
     MetadataIndex,
+    Pipeline,
     PipelineSampler,
     SettingError,
     SettingTypeError,
@@ -76,6 +77,15 @@ def test_what_names_no_column_is_refused(make: Any, by: Any) -> None:
     """Neither nothing, nor an empty name, nor anything but names in order is a column."""
     with refused(SettingTypeError, f"`by` must name one column or several; got {by!r} (by)"):
         make(by)
+
+
+def test_equal_settings_have_equal_hashes() -> None:
+    """Also with weights, in whatever order they are written."""
+    one, other = (
+        Pipeline([ExperimentSelector("a", weights), ConditionBalancer("b", weights), Drawer()])
+        for weights in ({"x": 1, "y": 2}, {"y": 2, "x": 1})
+    )
+    assert len({one, other}) == 1
 
 
 def test_a_window_has_one_column() -> None:

@@ -17,7 +17,6 @@ from batchwright._checks import check_integer, some_of
 from batchwright.columns import as_columns
 from batchwright.errors import SettingError, TableError
 from batchwright.plan import Plan
-from batchwright.pool import Pool
 from batchwright.report.columns import LabelColumn, count_rows, read_labels, read_times
 from batchwright.report.distinct import expected_distinct
 from batchwright.report.drawn import DrawnBatches, plan_of
@@ -135,6 +134,9 @@ def audit(
     """
     check_integer(n_batches, "n_batches", "audit", 1, "Pass the number of batches to look at.")
     plan, total = plan_of(sampler), count_rows(table)
+    if not total:
+        msg = "A table must have rows to be drawn; it has 0 (audit). Pass the table that the sampler was made for."
+        raise TableError(msg)
     columns = [read_labels(table, name) for name in _columns(sampler, plan, by)]
     if plan is not None:
         _require_table(plan, total, columns)
@@ -172,7 +174,7 @@ def _columns(sampler: Any, plan: Plan | None, by: str | Iterable[str] | None) ->
 
 
 def _require_table(plan: Plan, total: int, columns: Sequence[LabelColumn]) -> None:
-    """Raise if the table is seen to be another than that of the plan: by its length, or the rows of each label."""
+    """Raise if the table is seen to be another than that of the plan: by its length, or the label of a row."""
     index = plan.index
     if total != index.size:
         msg = (
@@ -183,10 +185,10 @@ def _require_table(plan: Plan, total: int, columns: Sequence[LabelColumn]) -> No
     for column in columns:
         if column.name not in index.columns:
             continue
-        groups = index.groups(Pool.full(index.size), column.name)
-        if groups.labels != column.labels or (groups.sizes != column.sizes).any():
+        own = read_labels(index, column.name)
+        if own.labels != column.labels or (own.codes != column.codes).any():
             msg = (
-                f"The table must be that of the sampler; {column.name!r} has other rows of its "
+                f"The table must be that of the sampler, row by row; {column.name!r} has other rows of its "
                 f"{len(column.labels)} labels, {some_of(column.labels)} (audit). "
                 "Pass the table that the sampler was made for."
             )

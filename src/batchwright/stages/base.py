@@ -69,7 +69,9 @@ class Stage(Element):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        # Who changes `apply` of a stage has not changed its `expand`, by which batches are made.
+        # Who changes `apply` of a stage has not changed its `expand`, by which batches are made, nor said what it does.
+        if "apply" in vars(cls) and "only_divides" not in vars(cls):
+            cls.only_divides = False
         changed = next((base for base in cls.__mro__ if {"apply", "expand"} & vars(base).keys()), Stage)
         if "expand" not in vars(changed):
             cls.expand = Stage.expand  # type: ignore[method-assign] # - put back for this class.

@@ -63,7 +63,7 @@ class ConditionBalancer(Stage):
     only_divides = True
 
     by: Any = attrs.field(default="condition", converter=to_columns)
-    ratio: Mapping[Hashable, float] | None = attrs.field(default=None, converter=_as_ratio)
+    ratio: Mapping[Hashable, float] | None = attrs.field(default=None, converter=_as_ratio, hash=False)
     scope: Scope = attrs.field(default="primary", validator=check_scope)
 
     def apply(self, draft: Draft) -> Outcome:

@@ -55,7 +55,7 @@ class ExperimentSelector(Stage):
     """
 
     by: Any = attrs.field(default="experiment", converter=to_columns)
-    weights: Mapping[Hashable, float] | None = attrs.field(default=None, converter=_as_weights)
+    weights: Mapping[Hashable, float] | None = attrs.field(default=None, converter=_as_weights, hash=False)
 
     def apply(self, draft: Draft) -> Choice:
         """Return a choice over the groups of the primary pool."""

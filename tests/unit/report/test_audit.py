@@ -164,6 +164,7 @@ def test_a_bar_is_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 
 
 OTHER = {**TABLE, "donor": ["a"] * 5 + ["b"] * 5}
+TURNED = {name: values[::-1] for name, values in TABLE.items()}
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,9 @@ OTHER = {**TABLE, "donor": ["a"] * 5 + ["b"] * 5}
         pytest.param([[-1]], TABLE, {"by": "drug"}, SettingError, "...in [0, 10), ...batch 0 holds -1", id="-1"),
         pytest.param([[0]], TABLE, {"n_batches": 0}, SettingError, "n_batches must be at least 1; got 0", id="n"),
         pytest.param([[0]], TABLE, {"by": "drug", "progress": 1}, SettingTypeError, "progress must be True or", id="p"),
-        pytest.param(sampler(), OTHER, {}, TableError, "...that of the sampler; 'donor' has other rows", id="labels"),
+        pytest.param(sampler(), OTHER, {}, TableError, "...row by row; 'donor' has other", id="labels"),
+        pytest.param(sampler(), TURNED, {}, TableError, "...row by row; 'donor' has other rows of its 2", id="order"),
+        pytest.param([[0]], {"drug": []}, {"by": "drug"}, TableError, "A table must have rows to be drawn", id="empty"),
         pytest.param(
             sampler(),
             {"donor": ["a"], "drug": ["x"]},

@@ -115,9 +115,14 @@ def test_no_window_is_drawn_where_the_first_batches_have_no_time() -> None:
     assert "<h2>Windows</h2>" not in found.to_html()
 
 
-@pytest.mark.parametrize("times", [TIMED["hours"], np.arange(10).astype("datetime64[h]"), np.ones(10)])
+FAR = np.array(["1680-01-01", "2260-01-01"] * 5, dtype="datetime64[ns]")
+
+
+@pytest.mark.parametrize(
+    "times", [TIMED["hours"], np.arange(10).astype("datetime64[h]"), np.ones(10), FAR, np.repeat(FAR[:1], 10)]
+)
 def test_every_kind_of_time_is_drawn(times: Any) -> None:
-    """Numbers, dates and a single value make a chart of windows, with a quartile bar for each batch, and a figure."""
+    """Numbers, dates however far apart, and a single value make a figure, and a chart with a bar for each batch."""
     pytest.importorskip("matplotlib")
     found = timed(times)
     windows = next(chart for chart in charts_of(found.to_html()) if chart.get("aria-label", "").startswith("Values of"))

@@ -76,6 +76,10 @@ def test_other_labels_are_refused(tmp_path: Path) -> None:
         MetadataIndex.from_table({"k": durations}, "k").save(tmp_path / "index")
     with refused(StorageError, "Columns must have names of text to be saved; 1 is 7 of type int. "):
         MetadataIndex.from_table(pd.DataFrame({7: [1]}), [7]).save(tmp_path / "index")  # type: ignore[list-item]
+    chunks = iter([pd.DataFrame({7: [1]})])
+    with refused(StorageError, "Columns must have names of text to be saved; 1 is 7 of type int. "):
+        MetadataIndex.from_chunks(chunks, [7], folder=tmp_path / "index")  # type: ignore[list-item]
+    assert len([*chunks]) == 1
     assert not list(tmp_path.iterdir())
 
 
