@@ -6,6 +6,8 @@ from importlib import import_module
 from numbers import Integral, Real
 from typing import Any
 
+import pandas as pd
+
 from batchwright.errors import BatchwrightError, SettingError, SettingTypeError
 from batchwright.plainvalues import plain_label
 
@@ -55,7 +57,9 @@ def check_flag(value: Any, name: str, who: str) -> bool:
 
 
 def check_weights(value: Any, name: str, who: str) -> dict[Hashable, float]:
-    """Return `value` as a dict from label to finite, non-negative weight that are not all zero, or raise."""
+    """Return a mapping or Series as a dict from label to finite, non-negative weight, not all zero, or raise."""
+    if isinstance(value, pd.Series):
+        value = value.to_dict()
     if not isinstance(value, Mapping):
         msg = f"{name} must map labels to numbers; got {value!r} ({who}). Pass a dict such as {{'a': 1, 'b': 3}}."
         raise SettingTypeError(msg)

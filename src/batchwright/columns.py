@@ -31,6 +31,16 @@ _QUERIES = {
     "DuckDBPyRelation": ("DuckDB relation", "table.df()"),
     "RecordBatchReader": ("pyarrow RecordBatchReader", "table.read_all()"),
 }
+# What is taken for a table, and how to make one of it.
+_WAYS_OUT = {
+    "Series": "Pass a frame: series.to_frame().",
+    "MetadataIndex": "It is an index already: pass it where one is taken, as by PipelineSampler.",
+    "ndarray": "Pass a dict of arrays, or pandas.DataFrame(array).",
+    "list": "Make a frame of records or labels; pass several tables to MetadataIndex.from_chunks.",
+    "generator": "Pass several tables to MetadataIndex.from_chunks.",
+    "str": "Read the file first, or pass it to MetadataIndex.from_parquet.",
+    "PosixPath": "Read the file first, or pass it to MetadataIndex.from_parquet.",
+}
 
 
 def as_columns(by: Any) -> tuple[str, ...]:
@@ -67,16 +77,15 @@ def column_names(table: Any) -> list[Any]:
         what, way_out = _QUERIES[kind]
         msg = f"A table must be in memory; got a {what}, whose rows are 0 so far (table). Pass {way_out}."
         raise TableError(msg)
-    if hasattr(table, "keys") and not hasattr(table, "columns") and not isinstance(table, pd.Series):
-        return list(table.keys())
-    if hasattr(table, "column_names"):
-        return list(table.column_names)
-    if hasattr(table, "columns"):
-        return list(table.columns)
-    msg = (
-        f"A table must be a pandas, polars or pyarrow table, or a dict of arrays; got {kind} "
-        "(table). Pass the metadata table itself, not the dataset or a sampler."
-    )
+    if kind not in _WAYS_OUT:
+        if callable(getattr(table, "keys", None)) and not hasattr(table, "columns"):
+            return list(table.keys())
+        if hasattr(table, "column_names"):
+            return list(table.column_names)
+        if hasattr(table, "columns"):
+            return list(table.columns)
+    way_out = _WAYS_OUT.get(kind, "Pass the metadata table itself, not the dataset or a sampler.")
+    msg = f"A table must be a pandas, polars or pyarrow table, or a dict of arrays; got 1 {kind} (table). {way_out}"
     raise TableError(msg)
 
 
@@ -148,7 +157,7 @@ def read_column(table: Any, name: str) -> Column:
     if names.count(name) != 1:
         found = "is missing" if name not in names else f"stands there {names.count(name)} times"
         msg = (
-            f"Every column that a stage names must stand once in the table; {name!r} {found}. "
+            f"Every column that is named must stand once in the table; {name!r} {found}. "
             f"The table has {len(names)} columns: {some_of(names, 20)}. Rename or add the column."
         )
         raise TableError(msg)

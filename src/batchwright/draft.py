@@ -186,10 +186,10 @@ def require_order(done: Iterable[str], step: str, later: Iterable[str]) -> None:
     """Raise a `ChainError` if a kind of step in `later`, which must come after `step`, was done before it."""
     for other in later:
         if other in done:
+            way_out = "Leave one of them out." if other == step else "Move the stage forward in the list of stages."
             msg = (
                 "The order of a chain is filters, selections, then splits and at most one leak, and at most one "
-                f"window after all splits; got a {step} after a {other} (Draft.{step}). Move the stage forward in "
-                "the list of stages."
+                f"window after all splits; got a {step} after a {other} (Draft.{step}). {way_out}"
             )
             raise ChainError(msg)
 

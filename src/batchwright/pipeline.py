@@ -26,10 +26,12 @@ def _as_elements(stages: Any) -> tuple[Element, ...]:
     elements = tuple(stages) if isinstance(stages, Iterable) else (stages,)
     for number, element in enumerate(elements):
         if not isinstance(element, Element):
+            way_out = "Pass stage objects; where Hydra builds them, set `_convert_: all` on the node around the list."
+            if isinstance(element, str):
+                way_out = "Pass the table first and stage objects second; load_chain reads a chain from a file."
             msg = (
                 f"Every member of a chain must be a Stage or a drawer; number {number} is {element!r} of type "
-                f"{type(element).__name__} (Pipeline). Pass stage objects; where Hydra builds them, set "
-                "`_convert_: all` on the node around the list."
+                f"{type(element).__name__} (Pipeline). {way_out}"
             )
             raise SettingTypeError(msg)
     drawers = [number for number, element in enumerate(elements) if isinstance(element, BaseDrawer)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batchwright.draft import Choice, Draft, Outcome
-from batchwright.errors import ChainError
+from batchwright.errors import ChainError, SettingTypeError
 from batchwright.expectation import Expectation
 from batchwright.finding import Finding
 from batchwright.index import MetadataIndex
 from batchwright.pipeline import Pipeline
 from batchwright.pool import Pool
 from batchwright.preflight import findings
+from batchwright.stages.base import Element, Stage
 from batchwright.survey import Survey
 from batchwright.tally import expected_rows, visits_and_inclusion
 from batchwright.trunk import Trunk
@@ -33,8 +34,10 @@ _SITUATIONS = 1 << 12
 _RANGES = 1 << 20
 # Of the alternatives that a stage offers so many are tried, evenly spread.
 _TRIED = 5
-# Where a chain is explained all situations are gone through if there are at most so many.
+# Where a chain is explained all situations are gone through if there are at most so many, and fewer where a stage goes
+# from one to the other by itself, which takes a thousand times as long.
 _SURVEYED = 1 << 17
+_SURVEYED_ONE_BY_ONE = 1 << 12
 
 
 class Plan:
@@ -45,7 +48,7 @@ class Plan:
     Parameters
     ----------
     pipeline
-        The chain.
+        The chain, or its stages in order.
     index
         The table.
     batch_size
@@ -54,7 +57,7 @@ class Plan:
     Raises
     ------
     BatchwrightError
-        If the chain does not fit the table; every stage is tried once, on the first path.
+        If the chain does not fit the table; every stage is tried once, on the first path. If `index` is no index.
 
     Examples
     --------
@@ -68,8 +71,14 @@ class Plan:
     {'x': 2.5, 'y': 1.5}
     """
 
-    def __init__(self, pipeline: Pipeline, index: MetadataIndex, batch_size: int) -> None:
-        self.pipeline = pipeline
+    def __init__(self, pipeline: Pipeline | Iterable[Element], index: MetadataIndex, batch_size: int) -> None:
+        if not isinstance(index, MetadataIndex):
+            msg = (
+                f"A plan is over an index of a table; got 1 {type(index).__name__} (Plan). Make one with "
+                "MetadataIndex.from_table(table, by=pipeline.key_columns, order_by=pipeline.order_column)."
+            )
+            raise SettingTypeError(msg)
+        self.pipeline = pipeline if isinstance(pipeline, Pipeline) else Pipeline(pipeline)
         self.index = index
         self.batch_size = batch_size
         self.universe, self.breadth = self._check()
@@ -114,7 +123,9 @@ class Plan:
 
     def survey(self) -> Survey:
         """Return the chain gone through stage by stage, in all situations or, where there are too many, in some."""
-        return Survey.of(self.pipeline, self._start, min(_SURVEYED, self.most_drafts))
+        one_by_one = any(type(stage).expand is Stage.expand for stage in self.pipeline.steps)
+        most = _SURVEYED_ONE_BY_ONE if one_by_one else _SURVEYED
+        return Survey.of(self.pipeline, self._start, min(most, self.most_drafts))
 
     def findings(self) -> tuple[Finding, ...]:
         """Return what is notable before any batch is drawn, errors first: see `Finding`.

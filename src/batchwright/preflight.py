@@ -10,9 +10,12 @@ from batchwright._checks import some_of
 from batchwright.errors import PreflightError
 from batchwright.expectation import Expectation
 from batchwright.finding import Finding
+from batchwright.index import MetadataIndex
 from batchwright.pipeline import Pipeline
+from batchwright.pool import Pool
 from batchwright.ragged import totals
 from batchwright.stack import DraftStack
+from batchwright.stages import ConditionBalancer, ExperimentSelector, Stage
 from batchwright.survey import Survey
 from batchwright.trunk import Trunk
 
@@ -27,6 +30,8 @@ _MIX = (0x1E3779B97F4A7C15, 0x1F58476D1CE4E5B9)
 # As the repr of functions, and of objects without one of their own, has it.
 _ADDRESS = " at 0x"
 _ORDER = ("error", "warning", "note")
+# The setting of a stage in which 0 leaves a label out.
+_WEIGHED_BY: dict[type[Stage], str] = {ExperimentSelector: "weights", ConditionBalancer: "ratio"}
 
 
 def short_shares(trunk: Trunk, most: int) -> Finding | None:
@@ -81,7 +86,7 @@ def _all_findings(survey: Survey) -> Iterator[Finding]:
         way_out = "Call Plan.expectation for what is exact of each row; it goes through all of them."
         yield Finding("note", message, way_out)
     elif survey.expectation.unreached:
-        yield _unreached(survey.expectation)
+        yield _unreached(survey.expectation, survey.pipeline)
 
 
 def _short(seen: DraftStack) -> Finding | None:
@@ -103,11 +108,14 @@ def _short(seen: DraftStack) -> Finding | None:
         f"A pool should hold the rows that a batch takes from it; {worst.size} do not, in {len(seen)} compositions "
         f"looked at, and their rows repeat evenly within a batch: {listed}{'; ...' if worst.size > _NAMED else ''}."
     )
-    return Finding("warning", message, "Lower batch_size, or filter these groups out.")
+    way_out = "Lower batch_size, or filter these groups out."
+    if any("window" in done for done in seen.done.tolist()):
+        way_out = f"Where a window cuts them, raise half_width or global_fraction. {way_out}"
+    return Finding("warning", message, way_out)
 
 
-def _unreached(expectation: Expectation) -> Finding:
-    """Warn of rows that no batch holds, and name the labels of which none is held."""
+def _unreached(expectation: Expectation, pipeline: Pipeline) -> Finding:
+    """Tell of rows that no batch holds, and name the labels of which none is held; warn unless all are meant."""
     pool, universe = expectation.unreached, expectation.universe
     index = expectation.visits.index
     whole = []
@@ -119,6 +127,18 @@ def _unreached(expectation: Expectation) -> Finding:
         whole += [f"{column}: {some_of(labels)}"] if labels else []
     named = f"; all rows of {'; of '.join(whole)}" if whole else ""
     message = f"Every row should stand in some batch; {pool.size} of {universe.size} stand in none{named}."
-    return Finding(
-        "warning", message, "Filter them out if they should stay away, or raise their weight or ratio from 0."
-    )
+    if not pool - _of_weight_0(index, universe, pipeline):
+        return Finding("note", message, "Raise their weight or ratio from 0 if batches should hold them.")
+    return Finding("warning", message, "Filter them out if they should stay away, or see which stage passes them over.")
+
+
+def _of_weight_0(index: MetadataIndex, universe: Pool, pipeline: Pipeline) -> Pool:
+    """Return the rows of the labels that a stage was asked to leave out."""
+    found = Pool.empty(index.size)
+    for stage in pipeline.steps:
+        given = getattr(stage, _WEIGHED_BY.get(type(stage), ""), None)
+        if given is not None:
+            groups = index.groups(universe, stage.by)
+            pools = groups.pools.take(np.flatnonzero([given.get(label) == 0 for label in groups.labels]))
+            found |= Pool.of(pools.starts, pools.stops, index.size)
+    return found

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from batchwright._checks import some_of
 from batchwright.errors import StateError
 
 __all__ = ["Identity", "Position"]
@@ -55,6 +56,12 @@ class Identity:
             msg = f"A state must be a dict; got {type(state).__name__} (load_state_dict). Pass what state_dict gave."
             raise StateError(msg)
         expected = {"version": _VERSION, **attrs.asdict(self)}
+        if not expected.keys() & state.keys():
+            msg = (
+                f"A state must be one that a sampler wrote; of its {len(expected)} entries 0 are among "
+                f"{some_of(state)} (load_state_dict). Pass what state_dict gave, or use `seek`."
+            )
+            raise StateError(msg)
         wrong = [key for key, value in expected.items() if state.get(key) != value]
         wrong += [key for key in ("epoch", "step") if type(state.get(key)) is not int or state[key] < 0]
         if wrong:

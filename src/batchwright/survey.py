@@ -23,8 +23,10 @@ __all__ = ["Level", "Survey"]
 
 Floats = NDArray[np.float64]
 
-# Of more drafts than can be looked at, so many are.
-_SEEN_OF_MANY = 1 << 12
+# Of more drafts than can be looked at, one in so many of these is, or so many are at least.
+_SEEN_OF_MANY, _SEEN_AT_LEAST = 1 << 5, 1 << 7
+# They are worked out in so many lots at least, where it may turn out that there are more.
+_LOTS = 1 << 3
 
 
 @attrs.frozen(eq=False)
@@ -83,6 +85,7 @@ class Survey:
     def of(cls, pipeline: Pipeline, start: Draft, most: int) -> Survey:
         """Go through a chain, looking at all drafts after each stage if there are at most so many, or else at some."""
         levels: list[Level] = []
+        seen = min(most, max(_SEEN_AT_LEAST, most // _SEEN_OF_MANY))
         chances, stack, whole = np.ones(1), DraftStack.of([start]), True
         for number, stage in enumerate(pipeline.steps):
             lot = lots_of(stage, stack)[0]
@@ -94,7 +97,7 @@ class Survey:
                 situations, counted = int(reached.counts.sum()), whole
                 drafts, numbers, shares = reached.between(0, most)
                 if situations > most:
-                    (drafts, numbers), whole = reached.some(min(most, _SEEN_OF_MANY)), False
+                    (drafts, numbers), whole = reached.some(seen), False
                     shares = np.zeros(drafts.size)
                 reached, chances = pipeline.take(number, reached, drafts, numbers), chances[drafts] * shares
             stack = reached
@@ -117,7 +120,8 @@ class Survey:
         holds does not depend on these.
         """
         lots, drafts = [], 0
-        for lot in walk(self.pipeline, self.start, self.most, settled_in(self.pipeline, by)):
+        at_once = max(1, self.most // _LOTS)
+        for lot in walk(self.pipeline, self.start, at_once, settled_in(self.pipeline, by)):
             lots.append(lot)
             drafts += len(lot[1])
             if drafts > self.most:

@@ -14,6 +14,8 @@ __all__ = ["TimeReader", "is_missing", "rank_times"]
 
 # Pandas takes them for dates, but cannot tell whether they have a zone.
 _DAYS_OF_ARROW = ("date32[day][pyarrow]", "date64[ms][pyarrow]")
+# How to make numbers or dates of other types.
+_WAYS_OUT = {"m": "dt.total_seconds()", "b": "astype(int)", "boolea": "astype('Int8')", "period": "dt.to_timestamp()"}
 # So many bits of an integer, besides its sign, int64 and float64 keep.
 _BITS = {"i": 63, "f": 53}
 
@@ -72,9 +74,10 @@ class TimeReader:
             return "numbers", self._read_integers(series)
         if pd.api.types.is_any_real_numeric_dtype(series.dtype):
             return "numbers", self._read_floats(series)
+        way_out = _WAYS_OUT.get(series.dtype.kind if isinstance(series.dtype, np.dtype) else str(series.dtype)[:6])
         msg = (
-            f"An ordered column must hold numbers or dates; {self.name!r} holds {series.dtype}. "
-            "Convert it first, for instance with pandas.to_numeric or pandas.to_datetime."
+            f"An ordered column must hold numbers or dates; {self.name!r} holds {_kind(series)}. "
+            f"Convert it first, for instance with {way_out or 'pandas.to_numeric or pandas.to_datetime'}."
         )
         raise TableError(msg)
 
@@ -116,6 +119,12 @@ class TimeReader:
                 "Convert it to numbers."
             )
             raise TableError(msg) from error
+
+
+def _kind(series: pd.Series[Any]) -> str:
+    """Return of what type values are; of objects, what these are."""
+    of = f" of type {pd.api.types.infer_dtype(series)}" if series.dtype == object else ""
+    return f"{series.dtype}{of}"
 
 
 def is_missing(times: NDArray[Any]) -> NDArray[np.bool_]:

@@ -41,7 +41,7 @@ needs_yaml = pytest.mark.skipif(find_spec("yaml") is None, reason="PyYAML is mis
         ),
         (
             chain_of('{"kind": "Shuffle"}'),
-            "A kind of stage must be known; 'Shuffle' is not ($.stages[0].kind). Write one of these: 'Condition",
+            "A kind of stage must be known; 'Shuffle' is not ($.stages[0].kind). Write one ... by register_stage, or",
         ),
         (
             chain_of('{"kind": "LeakMixer", "fractoin": 1}'),

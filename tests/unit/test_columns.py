@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from frames import frame
 
-from batchwright import TableError
+from batchwright import MetadataIndex, TableError
 from batchwright.columns import read_column
 
 
@@ -27,8 +27,10 @@ def test_a_column_is_read_by_position() -> None:
         pytest.param(pd.DataFrame([[1, 2]], columns=["key", "key"]), "'key' stands there 2 times", id="twice"),
         pytest.param({"key": np.zeros((3, 2))}, "one dimension; 'key' has 2. Pass", id="two-dimensions"),
         pytest.param({"key": 3}, "one dimension; 'key' has 0. Pass", id="a-number"),
-        pytest.param([1, 2], "or a dict of arrays; got list .table.. Pass", id="a-list"),
-        pytest.param(pd.Series([1, 2], name="key"), "or a dict of arrays; got Series .table.. Pass", id="a-series"),
+        pytest.param([1, 2], "or a dict of arrays; got 1 list .table.. Make", id="a-list"),
+        pytest.param(pd.Series([1, 2], name="key"), "or a dict of arrays; got 1 Series .table.. Pass", id="a-series"),
+        pytest.param(MetadataIndex.from_table({"key": [1]}), "; got 1 MetadataIndex .*already", id="index"),
+        pytest.param(pd.DataFrame({"key": [1]}).groupby("key"), "; got 1 DataFrameGroupBy .table", id="a-groupby"),
     ],
 )
 def test_tables_that_cannot_be_read_are_refused(table: Any, message: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from batchwright import (
     Choice,
     ConditionBalancer,
+    Draft,
     DraftStack,
     Drawer,
     ExperimentSelector,
@@ -33,6 +34,16 @@ TABLE: dict[str, Any] = {
     "hours": [0, 0, 1, 1] * 4 + [9] * 4 + [None] * 4,
 }
 SELECT, BALANCE = ExperimentSelector(), ConditionBalancer()
+
+
+class OnlyLarge(Stage):
+    """Selects among experiments of eight rows."""
+
+    by = "experiment"
+
+    def apply(self, draft: Draft) -> Choice:
+        large = [group for group in draft.groups(self.by) if group.size == 8]
+        return Choice([1] * len(large), lambda k: draft.select(large[k]))
 
 
 def findings(*stages: Any, batch_size: int = 2, keep: str = "abcd", **columns: Any) -> list[Finding]:
@@ -64,16 +75,28 @@ CASES: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "Lower batch_size, or filter these groups out.",
     ),
     "unreached": (
-        {"stages": [ConditionBalancer(ratio={"x": 1, "y": 0})]},
+        {"stages": [OnlyLarge(), ConditionBalancer(ratio={"x": 1, "y": 0})]},
         "warning",
+        "16 of 24 stand in none; all rows of experiment: 'c', 'd'; of condition: 'y'",
+        "Filter them out if they should stay away, or see which stage passes them over.",
+    ),
+    "unreached as asked": (
+        {"stages": [ConditionBalancer(ratio={"x": 1, "y": 0})]},
+        "note",
         "10 of 24 stand in none; all rows of condition: 'y'",
-        "Filter them out if they should stay away, or raise their weight or ratio from 0.",
+        "Raise their weight or ratio from 0 if batches should hold them.",
     ),
     "unreached group": (
         {"stages": [ExperimentSelector(weights={**dict.fromkeys("abc", 1), "d": 0})]},
-        "warning",
+        "note",
         "4 of 24 stand in none; all rows of experiment: 'd'",
-        "Filter them out if they should stay away, or raise their weight or ratio from 0.",
+        "Raise their weight or ratio from 0 if batches should hold them.",
+    ),
+    "small pool of a window": (
+        {"stages": [SELECT, TemporalEnricher("hours", 0.5, 0)], "batch_size": 6, "keep": "ab"},
+        "warning",
+        "4 do not, in 4 compositions looked at",
+        "Where a window cuts them, raise half_width or global_fraction. Lower batch_size, or filter these groups out.",
     ),
     "weight 0": (
         {"stages": [ExperimentSelector(weights={**dict.fromkeys("abc", 1), "d": 0}), LeakMixer(0.5)]},

@@ -1,6 +1,7 @@
 """The order of a column does not depend on the kind of table, nor on how its values are kept."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -124,9 +125,34 @@ def test_order_of_far_dates() -> None:
 
 @pytest.mark.parametrize(
     ("values", "dtype"),
-    [(["1", "2"], TEXT), ([True, False], "bool"), (["1", 2], "object"), (pd.Categorical([1, 2]), "category")],
+    [
+        (["1", "2"], TEXT),
+        ([True, False], "bool"),
+        (["1", 2], "object of type mixed-integer"),
+        ([date(2026, 3, 1)], "object of type date"),
+        (pd.Categorical([1, 2]), "category"),
+    ],
 )
 def test_order_needs_numbers_or_dates(values: Any, dtype: str) -> None:
     """Text, flags, objects and categories have no distance, so they make no ordered column."""
     with pytest.raises(TableError, match=f"numbers or dates; 'key' holds {dtype}. Convert"):
         encode_order(frame(values), "key")
+
+
+@pytest.mark.parametrize(
+    ("values", "convert"),
+    [
+        (pd.to_timedelta([1, 2], unit="h"), "dt.total_seconds()"),
+        ([True, False], "astype(int)"),
+        (pd.array([True, None], dtype="boolean"), "astype('Int8')"),
+        (pd.period_range("2026-03", periods=2, freq="M"), "dt.to_timestamp()"),
+    ],
+    ids=str,
+)
+def test_what_is_advised_makes_an_ordered_column(values: Any, convert: str) -> None:
+    """Durations, flags and periods have a conversion each."""
+    column = frame(values)["key"]
+    with refused(TableError, f"An ordered column must hold numbers or dates; ... for instance with {convert}."):
+        encode_order({"key": column}, "key")
+    converted = eval(f"column.{convert}", {"column": column})  # noqa: S307 - the words of the message.
+    assert encode_order({"key": converted}, "key")[1].size

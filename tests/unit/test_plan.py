@@ -17,7 +17,7 @@ from batchwright import (
     Plan,
     Stage,
 )
-from batchwright.errors import ChainError
+from batchwright.errors import ChainError, SettingTypeError
 from refusals import refused
 
 # Groups of 4, 1, 2 and 1 rows, which stand in the index sorted by label.
@@ -110,6 +110,13 @@ def test_what_stages_may_not_do_is_refused(function: Any, text: str) -> None:
         make_plan(SELECT, Steps(function))
 
 
+def test_a_plan_is_of_stages_over_an_index() -> None:
+    """A table is refused, which has columns and a size as well."""
+    assert Plan([SELECT, Drawer()], INDEX, 3).expected_rows("experiment").sum() == pytest.approx(3)
+    with refused(SettingTypeError, "A plan is over an index of a table; got 1 DataFrame (Plan). Make one with"):
+        Plan([SELECT, Drawer()], pd.DataFrame({"experiment": ["a"]}), 1)  # type: ignore[arg-type]
+
+
 def test_choices_within_choices_are_not_all_tried() -> None:
     """A sampler over a stage that chooses so many times in a row tries some paths only, of which there are 2 ** 40."""
     made: list[int] = []
@@ -121,6 +128,21 @@ def test_choices_within_choices_are_not_all_tried() -> None:
 
     make_plan(Steps(lambda draft: choose(draft, 40)))
     assert made.count(0) > 1
+
+
+def test_choices_within_choices_are_not_all_looked_at() -> None:
+    """Nor by what explains a chain, which goes through fewer where a stage makes one draft after the other."""
+    made: list[int] = []
+
+    def choose(draft: Draft, depth: int) -> Draft | Choice:
+        made.append(depth)
+        return Choice([1, 1], lambda _: choose(draft, depth - 1)) if depth else draft
+
+    plan = make_plan(Steps(lambda draft: choose(draft, 16)))
+    made.clear()
+    assert "many to go through here" in str(plan.explain())
+    # So many are looked at for what is found, and again for the labels of each of two columns, and as many lead there.
+    assert len(made) <= 3 * 3 * 4096
 
 
 def test_rows_lost_on_a_later_path_are_found_when_the_tree_is_worked_out() -> None:

@@ -8,6 +8,7 @@ import pytest
 from samplers import epoch_of, make_sampler
 
 from batchwright.errors import StateError
+from refusals import refused
 
 
 def test_plain_loops_never_replay_an_epoch() -> None:
@@ -231,6 +232,8 @@ def test_every_entry_of_a_state_is_checked() -> None:
         for wrong in ({**state, key: altered}, {**state, key: None}, {k: v for k, v in state.items() if k != key}):
             with pytest.raises(StateError):
                 sampler.load_state_dict(wrong)
+    with refused(StateError, "A state must be one that a sampler wrote; of its 4 entries 0 are among 'epoch', 'step'"):
+        sampler.load_state_dict({"epoch": 1, "step": 2})
 
 
 def test_a_refused_state_changes_nothing() -> None:

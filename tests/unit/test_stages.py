@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from batchwright import (
@@ -203,3 +204,11 @@ def test_a_state_of_something_else_is_refused(name: str) -> None:
 def test_the_order_in_which_weights_are_written_does_not_matter() -> None:
     """The same weights in another order are the same chain."""
     assert repr(ExperimentSelector(weights={"a": 1, "b": 2})) == repr(ExperimentSelector(weights={"b": 2, "a": 1}))
+
+
+def test_weights_may_be_a_series() -> None:
+    """As counts by label are, of one column or of several."""
+    frame = pd.DataFrame({"a": [*"xxy"], "b": [1, 2, 2]})
+    assert ExperimentSelector("a", frame["a"].value_counts()) == ExperimentSelector("a", {"x": 2, "y": 1})
+    pairs = {("x", 1): 1, ("x", 2): 1, ("y", 2): 1}
+    assert ConditionBalancer(["a", "b"], ratio=frame.value_counts()) == ConditionBalancer(["a", "b"], ratio=pairs)

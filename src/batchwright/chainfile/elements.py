@@ -28,7 +28,10 @@ def build(described: Any, place: str) -> Element:
     name = require(members["kind"], str, f"{place}.kind")
     kind = stage_class(name)
     if kind is None:
-        msg = f"A kind of stage must be known; {name!r} is not ({place}.kind). {nearest(name, known_kinds())}"
+        msg = (
+            f"A kind of stage must be known; {name!r} is not ({place}.kind). {nearest(name, known_kinds())} "
+            "One of your own is made known by register_stage, or by an entry point of the package that has it."
+        )
         raise ChainFileError(msg)
     parameters = settings_of(kind)
     needed = [name for name, parameter in parameters.items() if parameter.default is Parameter.empty]

@@ -44,8 +44,8 @@ class ConditionBalancer(Stage):
     by
         Column, or columns, whose labels are balanced.
     ratio
-        Relative quota of each label, every label named. A label of ratio 0 gets no rows, unless a group has
-        only such labels: those then share the batch equally. By default all labels get the same.
+        Relative quota of each label, in a mapping or a Series that names every label. A label of ratio 0 gets no rows,
+        unless a group has only such labels: those then share the batch equally. By default all labels get the same.
     scope
         Which shares are split: ``"primary"`` (default), ``"leak"`` or ``"all"``.
 

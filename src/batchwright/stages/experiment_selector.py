@@ -39,8 +39,8 @@ class ExperimentSelector(Stage):
     by
         Column, or columns, whose labels are the groups.
     weights
-        Relative weight of each label, every label named; a group of weight 0 is never selected, though its
-        rows can still leak in. By default groups are chosen in proportion to their rows.
+        Relative weight of each label, in a mapping or a Series that names every label; a group of weight 0 is never
+        selected, though its rows can still leak in. By default groups are chosen in proportion to their rows.
 
     Raises
     ------

@@ -171,7 +171,7 @@ TURNED = {name: values[::-1] for name, values in TABLE.items()}
     ("source", "table", "more", "error", "text"),
     [
         pytest.param([[0]], TABLE, {}, SettingError, "An audit must report some column; list has", id="no-by"),
-        pytest.param([[0]], TABLE, {"by": "no"}, TableError, "Every column that a stage names must", id="no-column"),
+        pytest.param([[0]], TABLE, {"by": "no"}, TableError, "Every column that is named must", id="no-column"),
         pytest.param(
             [], TABLE, {"by": "drug"}, SettingError, "There must be a batch to look at; [] delivered 0", id="0"
         ),
