@@ -103,13 +103,12 @@ def test_iterators_resume_too(chain: tuple[pd.DataFrame, list[Any]], done: int) 
     assert rest == list(pickled) == list(copied)
 
 
-@given(CHAINS, st.integers(0, 3), st.integers(0, 3))
-def test_seed_and_epoch_do_not_add_up(chain: tuple[pd.DataFrame, list[Any]], seed: int, epoch: int) -> None:
+@given(st.integers(0, 3), st.integers(0, 3))
+def test_seed_and_epoch_do_not_add_up(seed: int, epoch: int) -> None:
     """Law 8: (seed, epoch + 1) and (seed + 1, epoch) share no random numbers."""
     one = uniforms(seed, epoch + 1, range(4), 9, 9)
     other = uniforms(seed + 1, epoch, range(4), 9, 9)
     assert not set(one.ravel()) & set(other.ravel())
-    assert make_sampler(chain, seed=seed).batch(0, epoch) == make_sampler(chain, seed=seed).batch(0, epoch)
 
 
 @given(st.integers(0, 99), st.integers(1, 9), st.integers(1, 5), st.integers(1, 12))

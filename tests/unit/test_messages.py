@@ -99,7 +99,8 @@ def test_weights_name_every_label(build: Any, text: str, value: Any, error: Any,
 @pytest.mark.parametrize("weight", [5e-324, LARGEST / 2])
 def test_only_the_proportion_of_weights_counts(kind: Any, weight: float) -> None:
     """Equal weights are equal, however small or large, so that what was accepted is no trouble later."""
-    expected = sampler(kind("experiment", {"a": weight, "b": weight})).plan.expected_rows("experiment")
+    table = {"experiment": [*"aaabbbbbbbbb"]}
+    expected = sampler(kind("experiment", {"a": weight, "b": weight}), table=table).plan.expected_rows("experiment")
     assert expected.to_dict() == {"a": 2.0, "b": 2.0}
 
 

@@ -144,10 +144,8 @@ def test_large_whole_numbers_stay_apart() -> None:
 def test_focal_times_have_rows_to_draw() -> None:
     """The times of a condition that gets no rows are never focal."""
     plan = make_plan(ConditionBalancer(ratio={"x": 1, "y": 0}), TemporalEnricher("hours", 0, 0.0))
-    assert {time for _, draft in plan.leaves() for share in draft.shares for time in values("hours", share.pool)} == {
-        0.7,
-        0.9,
-    }
+    times = [{*values("hours", share.pool)} for _, draft in plan.leaves() for share in draft.shares]
+    assert sorted(times, key=min) == [{0.7}, {0.9}]
 
 
 def test_pools_of_many_ranges_in_one_block() -> None:
