@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from batchwright import (
-    Choice,
     ConditionBalancer,
     Draft,
     Drawer,
@@ -18,11 +17,9 @@ from batchwright import (
     PipelineSampler,
     Plan,
     Pool,
-    Stage,
     TemporalEnricher,
 )
 from batchwright.drawing import draw_block
-from batchwright.errors import ChainError, SettingError
 from batchwright.preflight import short_shares
 
 TABLE = {
@@ -52,79 +49,6 @@ def test_a_filter_narrows_the_universe() -> None:
     """A second filter keeps what is in both, for the universe and the selection."""
     draft = Draft.start(INDEX, 4).filter(INDEX.pool("experiment", "a")).filter(INDEX.pool("condition", "x"))
     assert draft.universe == draft.primary == INDEX.pool("experiment", "a") & INDEX.pool("condition", "x")
-
-
-def test_a_split_leaves_no_row_behind() -> None:
-    """A split in which a share gets no part is refused."""
-    with pytest.raises(ChainError, match=r"4 rows of all groups got none \(Draft.split\)"):
-        Draft.start(INDEX, 4).split(lambda _: [])
-
-
-def test_a_second_selection_takes_positive_weights() -> None:
-    """A weight of 0 could leave a group nothing to select, in mid-epoch, so it is refused at once."""
-    with pytest.raises(SettingError, match=r"positive weights only; 1 are 0, first 'y' \(ExperimentSelector\)"):
-        make_plan(ExperimentSelector(), ExperimentSelector(by="condition", weights={"x": 1, "y": 0}))
-
-
-class Only(Stage):
-    """A filter of one experiment."""
-
-    by = "experiment"
-
-    def __init__(self, label: str) -> None:
-        self.label = label
-
-    def apply(self, draft: Draft) -> Draft:
-        """Keep the experiment."""
-        return draft.filter(draft.index.pool("experiment", self.label))
-
-
-def test_a_weight_must_be_positive_for_what_a_filter_leaves() -> None:
-    """Weights that are positive only for rows that a filter has removed are refused."""
-    with pytest.raises(SettingError, match=r"positive for a label that is left; all 3 such weights are 0"):
-        make_plan(Only("a"), ExperimentSelector(weights={"a": 0, "b": 1, "c": 0}))
-
-
-@pytest.mark.parametrize("stage", [ConditionBalancer(scope="leak"), TemporalEnricher("hours", 1, scope="leak")])
-def test_scope_leak_needs_a_leak(stage: Stage) -> None:
-    """A stage that is to work on leaked rows only is refused where none leak in before it."""
-    with pytest.raises(ChainError, match=rf"got none before it \({type(stage).__name__}\)"):
-        make_plan(ExperimentSelector(), stage, LeakMixer(0.5))
-    assert make_plan(ExperimentSelector(), LeakMixer(0.5), stage)
-
-
-class Offers(Stage):
-    """A choice among whatever a function of the draft and a number makes."""
-
-    def __init__(self, child: Any, count: int = 2) -> None:
-        self.child = child
-        self.count = count
-
-    def apply(self, draft: Draft) -> Choice:
-        """Offer so many alternatives."""
-        return Choice([1] * self.count, lambda k: self.child(draft, k))
-
-
-def test_a_filter_is_the_same_for_every_batch() -> None:
-    """A random filter would make the length of an epoch, and what later stages find, a matter of chance."""
-    with pytest.raises(ChainError, match=r"stage 1, Offers\(.*\), chooses among filters"):
-        make_plan(Offers(lambda draft, k: draft.filter(INDEX.pool("experiment", "ab"[k]))))
-
-
-def test_a_choice_offers_drafts() -> None:
-    """An alternative that is no draft is refused, and the stage named."""
-    with pytest.raises(ChainError, match=r"got None \(stage 1, Offers"):
-        make_plan(Offers(lambda draft, k: None))  # noqa: ARG005 - the signature is given.
-
-
-def test_rows_lost_on_a_later_path_are_noticed() -> None:
-    """The size of a draft is checked on every path: of a few when a plan is made, of all others when they are taken."""
-    text = r"sum to batch_size=4; got 3 \(after stage 1"
-    with pytest.raises(ChainError, match=text):
-        make_plan(Offers(lambda draft, k: Draft.start(draft.index, draft.batch_size - k)))
-    plan = make_plan(Offers(lambda draft, k: Draft.start(draft.index, draft.batch_size - (k == 1)), 9))
-    with pytest.raises(ChainError, match=text):
-        list(plan.leaves())
 
 
 def test_ends_of_a_window_are_included_in_decimal() -> None:
