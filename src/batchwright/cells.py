@@ -15,6 +15,7 @@ from batchwright.errors import SettingError, TableError
 from batchwright.groups import Cuts, Groups
 from batchwright.pool import Pool
 from batchwright.pools import Pools
+from batchwright.ragged import bounds_of, opens, places
 from batchwright.signposts import SortedValues
 
 __all__ = ["CellRanges"]
@@ -88,10 +89,10 @@ class CellRanges:
         if (group[1:] < group[:-1]).any():
             order = np.argsort(group, kind="stable")
             group, starts, stops = group[order], starts[order], stops[order]
-        opens = np.append(True, group[1:] != group[:-1])[: group.size]
-        present = group[opens]
+        first = opens(group)
+        present = group[first]
         owner, codes = np.divmod(present, len(labels))
-        number = np.cumsum(opens) - 1
+        number = np.cumsum(first) - 1
         return Cuts(owner, codes, Pools.of_ranges(number, starts, stops, present.size, self.size))
 
     def pieces(self, starts: Integers, stops: Integers) -> tuple[Integers, Integers, Integers, Integers]:
@@ -111,7 +112,7 @@ class CellRanges:
         behind = self._sorted_offsets.search(stops)
         counts = behind - first
         source = np.repeat(np.arange(counts.size), counts)
-        cells = np.arange(source.size) + (first - np.cumsum(counts) + counts)[source]
+        cells = places(first, bounds_of(counts))
         low, high = self.offsets[cells], self.offsets[cells + 1]
         return source, cells, np.maximum(low, starts[source]), np.minimum(high, stops[source])
 

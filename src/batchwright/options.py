@@ -60,11 +60,15 @@ class Options:
         scaled: Floats = np.concatenate([np.zeros_like(sums[:, :1]), sums], axis=1) / sums[:, -1:]
         return scaled
 
+    @cached_property
+    def _parts(self) -> Integers:
+        return np.ones(len(self.probabilities), dtype=np.int64) if self.parts is None else self.parts
+
     @property
     def counts(self) -> Integers:
         """How many alternatives each draft has that can be taken: int64, shape (K,)."""
-        counts: Integers = np.count_nonzero(self.probabilities, axis=1)
-        return counts if self.parts is None else counts * self.parts
+        counts: Integers = np.count_nonzero(self.probabilities, axis=1) * self._parts
+        return counts
 
     def locate(self, drafts: Integers, u: Floats) -> tuple[Integers, Floats]:
         """Return the alternatives that numbers in [0, 1) decide, one for each of some drafts, and what is left of them.
@@ -91,9 +95,7 @@ class Options:
         """Return all alternatives that can be taken, draft after draft: drafts, numbers, and where each begins."""
         drafts, numbers = np.nonzero(self.probabilities)
         low, high = self.bounds[drafts, numbers], self.bounds[drafts, numbers + 1]
-        if self.parts is None:
-            return drafts, numbers, low
-        parts = self.parts[drafts]
+        parts = self._parts[drafts]
         part = np.arange(parts.sum()) - np.repeat(np.cumsum(parts) - parts, parts)
         low = np.repeat(low, parts) + np.repeat((high - low) / parts, parts) * part
         return np.repeat(drafts, parts), np.repeat(numbers * parts, parts) + part, low
@@ -112,17 +114,14 @@ class Options:
         flat = np.arange(start, min(stop, bounds[-1]))
         which = search(bounds, flat, side="right") - 1
         drafts, outcomes, part = drafts[which], outcomes[which], flat - bounds[which]
-        probabilities = self.probabilities[drafts, outcomes]
-        if self.parts is None:
-            return drafts, outcomes, probabilities
-        parts = self.parts[drafts]
-        return drafts, outcomes * parts + part, probabilities / parts
+        parts = self._parts[drafts]
+        return drafts, outcomes * parts + part, self.probabilities[drafts, outcomes] / parts
 
     @cached_property
     def _listed(self) -> tuple[Integers, Integers, Integers]:
         """Drafts and alternatives that can be taken, and where the parts of each begin when all are counted."""
         drafts, outcomes = np.nonzero(self.probabilities)
-        return drafts, outcomes, bounds_of(np.ones(drafts.size) if self.parts is None else self.parts[drafts])
+        return drafts, outcomes, bounds_of(self._parts[drafts])
 
     def some(self, limit: int) -> tuple[Integers, Integers]:
         """Return at most `limit` alternatives as drafts and numbers, as many of each draft, the smallest first."""
@@ -131,7 +130,7 @@ class Options:
         for k in range(min(limit, len(self.probabilities))):
             chosen = np.flatnonzero(self.probabilities[k])
             by_size = (self.probabilities if self.sizes is None else self.sizes)[k, chosen]
-            parts = 1 if self.parts is None else int(self.parts[k])
+            parts = int(self._parts[k])
             chosen = chosen[np.argsort(by_size, kind="stable")[:most]]
             every = (chosen[:, None] * parts + np.arange(min(parts, most))).ravel()[:most]
             drafts.append(np.full(every.size, k))

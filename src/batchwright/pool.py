@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from batchwright.errors import SettingError, SettingTypeError
+from batchwright.ragged import bounds_of, places
 
 __all__ = ["Pool"]
 
@@ -111,10 +112,7 @@ class Pool:
 
     def positions(self) -> NDArray[np.int64]:
         """Return the positions themselves: int64, shape (size,), sorted. Costs O(size)."""
-        counts = self.stops - self.starts
-        before = np.cumsum(counts) - counts
-        positions: NDArray[np.int64] = np.arange(self.size, dtype=np.int64) + np.repeat(self.starts - before, counts)
-        return positions
+        return places(self.starts, bounds_of(self.stops - self.starts))
 
     def issubset(self, other: Pool) -> bool:
         """Tell whether every position of this pool is in `other`."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["bounds_of", "bounds_of_owners", "gather", "lengths", "owners", "pad", "totals"]
+__all__ = ["bounds_of", "bounds_of_owners", "gather", "lengths", "opens", "owners", "pad", "places", "totals"]
 
 Integers = NDArray[np.int64]
 
@@ -43,11 +43,20 @@ def owners(bounds: Integers) -> Integers:
 def gather(bounds: Integers, rows: Integers) -> tuple[Integers, Integers]:
     """Return where the entries of some rows stand, row after row, and the bounds of the rows so gathered."""
     starts = bounds[rows]
-    counts = bounds[rows + 1] - starts
-    gathered = bounds_of(counts)
-    at = np.arange(gathered[-1])
-    at += (starts - gathered[:-1]).repeat(counts)
-    return at, gathered
+    gathered = bounds_of(bounds[rows + 1] - starts)
+    return places(starts, gathered), gathered
+
+
+def places(starts: Integers, bounds: Integers) -> Integers:
+    """Return as many places from each start on as the row of it has entries, row after row."""
+    at = np.arange(bounds[-1])
+    at += (starts - bounds[:-1]).repeat(lengths(bounds))
+    return at
+
+
+def opens(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell which values differ from the one before them, as the first does."""
+    return np.append(True, values[1:] != values[:-1])[: values.size]
 
 
 def totals(values: Integers, bounds: Integers) -> Integers:

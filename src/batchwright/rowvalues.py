@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from batchwright.columns import as_columns
 from batchwright.index import MetadataIndex
+from batchwright.ragged import opens
 
 __all__ = ["RowValues"]
 
@@ -68,9 +69,9 @@ class RowValues:
 
     def merged(self) -> RowValues:
         """Return the same values with neighbouring ranges of equal value as one."""
-        opens = np.append(True, self.per_row[1:] != self.per_row[:-1])
-        bounds = np.append(self.bounds[:-1][opens], self.bounds[-1])
-        return RowValues(self.index, bounds, self.per_row[opens])
+        first = opens(self.per_row)
+        bounds = np.append(self.bounds[:-1][first], self.bounds[-1])
+        return RowValues(self.index, bounds, self.per_row[first])
 
     @property
     def rows(self) -> Integers:

@@ -95,8 +95,9 @@ class Survey:
             situations, counted = len(before), whole
             while isinstance(reached, Options):
                 situations, counted = int(reached.counts.sum()), whole
-                drafts, numbers, shares = reached.between(0, most)
-                if situations > most:
+                if situations <= most:
+                    drafts, numbers, shares = reached.between(0, most)
+                else:
                     (drafts, numbers), whole = reached.some(seen), False
                     shares = np.zeros(drafts.size)
                 reached, chances = pipeline.take(number, reached, drafts, numbers), chances[drafts] * shares

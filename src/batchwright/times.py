@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batchwright.errors import TableError
+from batchwright.ragged import opens
 
 __all__ = ["TimeReader", "is_missing", "rank_times"]
 
@@ -139,7 +140,7 @@ def rank_times(times: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     order = np.argsort(times, kind="stable")
     order = order[: times.size - np.count_nonzero(is_missing(times))]
     ordered = times[order]
-    differs = np.append(True, ordered[1:] != ordered[:-1])[: order.size]
+    differs = opens(ordered)
     distinct = ordered[differs]
     del ordered
     if distinct.dtype.kind == "f":

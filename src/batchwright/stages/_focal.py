@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchwright.pools import Pools
-from batchwright.ragged import bounds_of, bounds_of_owners, gather, lengths, owners, totals
+from batchwright.ragged import bounds_of, bounds_of_owners, gather, lengths, opens, owners, places, totals
 from batchwright.search import search
 from batchwright.stack import DraftStack
 from batchwright.timeline import Timeline
@@ -150,12 +150,11 @@ def _listed(timeline: SharedTimes, spans: Integers, first: Integers, counts: Int
         more, others = _listed(timeline, spans[half:] - at, first[at:], counts[at:])
         return np.concatenate([ranks, more]), np.concatenate([held, others])
     found = np.sort(owners(spans).repeat(counts) * timeline.radix + _ranks(timeline, first, counts))
-    found = found[np.append(True, found[1:] != found[:-1])[: found.size]]
+    found = found[opens(found)]
     row, ranks = np.divmod(found, timeline.radix)
     return ranks, np.bincount(row, minlength=spans.size - 1)
 
 
 def _ranks(timeline: SharedTimes, first: Integers, counts: Integers) -> Integers:
     """Return the ranks of so many runs from each first one on."""
-    runs = np.arange(counts.sum()) + (first - counts.cumsum() + counts).repeat(counts)
-    return timeline.ranks(runs)
+    return timeline.ranks(places(first, bounds_of(counts)))
