@@ -34,8 +34,8 @@ _SITUATIONS = 1 << 12
 _RANGES = 1 << 20
 # Of the alternatives that a stage offers so many are tried, evenly spread.
 _TRIED = 5
-# Where a chain is explained all situations are gone through if there are at most so many, and fewer where a stage goes
-# from one to the other by itself, which takes a thousand times as long.
+# Where a chain is explained all situations are gone through if there are at most so many, and fewer where a stage of
+# somebody's own makes one after the other, which takes a thousand times as long.
 _SURVEYED = 1 << 17
 _SURVEYED_ONE_BY_ONE = 1 << 12
 
@@ -81,7 +81,7 @@ class Plan:
         self.pipeline = pipeline if isinstance(pipeline, Pipeline) else Pipeline(pipeline)
         self.index = index
         self.batch_size = batch_size
-        self.universe, self.breadth = self._check()
+        self.universe, self.breadth, self._one_by_one = self._check()
 
     @cached_property
     def trunk(self) -> Trunk:
@@ -123,8 +123,7 @@ class Plan:
 
     def survey(self) -> Survey:
         """Return the chain gone through stage by stage, in all situations or, where there are too many, in some."""
-        one_by_one = any(type(stage).expand is Stage.expand for stage in self.pipeline.steps)
-        most = _SURVEYED_ONE_BY_ONE if one_by_one else _SURVEYED
+        most = _SURVEYED_ONE_BY_ONE if self._one_by_one else _SURVEYED
         return Survey.of(self.pipeline, self._start, min(most, self.most_drafts))
 
     def findings(self) -> tuple[Finding, ...]:
@@ -164,9 +163,16 @@ class Plan:
         else:
             yield from self._leaves(self.pipeline.apply(level, outcome), level + 1, probability)
 
-    def _check(self) -> tuple[Pool, int]:
-        """Try every stage, along the first path; return the universe there, and how many ranges a draft has."""
-        breadth, draft = 1, self._start
+    def _check(self) -> tuple[Pool, int, bool]:
+        """Try every stage, along the first path.
+
+        Returns
+        -------
+        universe, breadth, one_by_one
+            The universe there, how many ranges a draft has, and whether a stage goes from one of several drafts to the
+            other.
+        """
+        breadth, draft, several, one_by_one = 1, self._start, False, False
         for level, stage in enumerate(self.pipeline.steps):
             with self.pipeline.context(level):
                 stage.check(draft)
@@ -178,9 +184,11 @@ class Plan:
                     f"the first of which keeps {some[0].universe.size} rows. Select instead of filtering."
                 )
                 raise ChainError(msg)
+            several = several or isinstance(outcome, Choice)
+            one_by_one = one_by_one or (several and type(stage).expand is Stage.expand)
             draft = some[0]
             breadth = max(breadth, *(sum(share.pool.starts.size for share in other.shares) for other in some))
-        return draft.universe, breadth
+        return draft.universe, breadth, one_by_one
 
     def _some(self, level: int, outcome: Outcome, tried: int = _TRIED) -> Iterator[Draft]:
         """Yield the first draft that a stage may come to, and a few others: the first may have few ranges by chance.

@@ -145,6 +145,14 @@ def test_choices_within_choices_are_not_all_looked_at() -> None:
     assert len(made) <= 3 * 3 * 4096
 
 
+def test_a_filter_of_ones_own_leaves_all_to_be_looked_at() -> None:
+    """It works on one draft; behind a choice of very many it would work on each of them, one after the other."""
+    index = MetadataIndex.from_table({"experiment": np.arange(5000)}, by="experiment")
+    own = Steps(lambda draft: draft)
+    assert Plan([own, SELECT, Drawer()], index, 1).survey().whole
+    assert not Plan([SELECT, own, Drawer()], index, 1).survey().whole
+
+
 def test_rows_lost_on_a_later_path_are_found_when_the_tree_is_worked_out() -> None:
     """A stage may be right on the first path and wrong on another one; it is named before a batch is drawn."""
     short = Steps(lambda draft: draft if draft.primary.size > 1 else Draft.start(INDEX, 3))
