@@ -59,6 +59,10 @@ def check_flag(value: Any, name: str, who: str) -> bool:
 def check_weights(value: Any, name: str, who: str) -> dict[Hashable, float]:
     """Return a mapping or Series as a dict from label to finite, non-negative weight, not all zero, or raise."""
     if isinstance(value, pd.Series):
+        again = value.index[value.index.duplicated()]
+        if len(again):
+            msg = f"{name} must name each label once; {len(again)} stand again: {some_of(again)} ({who}). Sum them up."
+            raise SettingError(msg)
         value = value.to_dict()
     if not isinstance(value, Mapping):
         msg = f"{name} must map labels to numbers; got {value!r} ({who}). Pass a dict such as {{'a': 1, 'b': 3}}."

@@ -100,7 +100,8 @@ def build_from_chunks(
     TableError
         If there are no rows, or a column cannot be used.
     """
-    if isinstance(chunks, Mapping | pd.DataFrame) or not isinstance(chunks, Iterable):
+    is_table = isinstance(chunks, Mapping) or hasattr(chunks, "to_dict") or hasattr(chunks, "to_pydict")
+    if is_table or not isinstance(chunks, Iterable):
         msg = f"Chunks must be several tables; got 1, a {type(chunks).__name__} (chunks). Pass a list of tables."
         raise TableError(msg)
     builder = _LotBuilder(columns, order_by, folder)

@@ -40,6 +40,7 @@ _WAYS_OUT = {
     "generator": "Pass several tables to MetadataIndex.from_chunks.",
     "str": "Read the file first, or pass it to MetadataIndex.from_parquet.",
     "PosixPath": "Read the file first, or pass it to MetadataIndex.from_parquet.",
+    "WindowsPath": "Read the file first, or pass it to MetadataIndex.from_parquet.",
 }
 
 
@@ -77,7 +78,9 @@ def column_names(table: Any) -> list[Any]:
         what, way_out = _QUERIES[kind]
         msg = f"A table must be in memory; got a {what}, whose rows are 0 so far (table). Pass {way_out}."
         raise TableError(msg)
-    if kind not in _WAYS_OUT:
+    if isinstance(table, Mapping):
+        return list(table.keys())
+    if kind not in _WAYS_OUT and not isinstance(table, type):
         if callable(getattr(table, "keys", None)) and not hasattr(table, "columns"):
             return list(table.keys())
         if hasattr(table, "column_names"):

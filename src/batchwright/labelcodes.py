@@ -38,6 +38,7 @@ class LabelEncoder:
         self._codes: dict[Hashable, int] = {}
         self._rows = self._missing = 0
         self._kinds: dict[str, None] = {}
+        self._zones: set[str] = set()
         self._categories: Any = None
         self._code_of_category: NDArray[Any] | None = None
 
@@ -95,6 +96,9 @@ class LabelEncoder:
         """Return the code of each value, and one more at the end for what is missing, which will be refused."""
         if len(values):
             self._kinds.setdefault(_KINDS.get(getattr(values.dtype, "kind", "O"), "objects"))
+            if isinstance(values.dtype, pd.DatetimeTZDtype):
+                # Dates that are known already may be of another zone here.
+                self._zones.add(_kind(values[0]))
         known = self._codes
         codes = [known.setdefault(value, len(known)) for value in _plain(values)]
         return np.array([*codes, 0], dtype=small_type(self.size))
@@ -112,9 +116,10 @@ class LabelEncoder:
     def _check(self, labels: list[Hashable]) -> None:
         # Arrow has values that are no number besides, and dictionaries with an entry for what is missing.
         self._require_values(int(pd.Series(labels, dtype=object).isna().sum()), f"{len(labels)} labels")
+        types = {type(label) for label in labels}
         # Numbers may stand among text.
-        mixes = all(isinstance(label, str | Number) for label in labels)
-        kinds = list(self._kinds) if mixes else sorted({_kind(label) for label in labels})
+        mixes = all(issubclass(kind, str | Number) for kind in types)
+        kinds = list(self._kinds) if mixes else sorted({_kind(label) for label in labels} | self._zones)
         if len(kinds) > 1:
             msg = (
                 f"A key column must hold one kind of value in all its rows; {self.name!r} holds {len(kinds)}: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
+from os import PathLike
 from typing import Any
 
 import attrs
@@ -27,7 +28,7 @@ def _as_elements(stages: Any) -> tuple[Element, ...]:
     for number, element in enumerate(elements):
         if not isinstance(element, Element):
             way_out = "Pass stage objects; where Hydra builds them, set `_convert_: all` on the node around the list."
-            if isinstance(element, str):
+            if isinstance(element, str | PathLike):
                 way_out = "Pass the table first and stage objects second; load_chain reads a chain from a file."
             msg = (
                 f"Every member of a chain must be a Stage or a drawer; number {number} is {element!r} of type "

@@ -34,10 +34,10 @@ _SITUATIONS = 1 << 12
 _RANGES = 1 << 20
 # Of the alternatives that a stage offers so many are tried, evenly spread.
 _TRIED = 5
-# Where a chain is explained all situations are gone through if there are at most so many, and fewer where a stage of
-# somebody's own makes one after the other, which takes a thousand times as long.
-_SURVEYED = 1 << 17
-_SURVEYED_ONE_BY_ONE = 1 << 12
+# Where a chain is explained all situations are gone through if there are at most so many, or else so many are seen;
+# and fewer where a stage of somebody's own makes one after the other, which takes a thousand times as long.
+_SURVEYED = (1 << 17, 1 << 12)
+_SURVEYED_ONE_BY_ONE = (1 << 12, 1 << 7)
 
 
 class Plan:
@@ -123,8 +123,8 @@ class Plan:
 
     def survey(self) -> Survey:
         """Return the chain gone through stage by stage, in all situations or, where there are too many, in some."""
-        most = _SURVEYED_ONE_BY_ONE if self._one_by_one else _SURVEYED
-        return Survey.of(self.pipeline, self._start, min(most, self.most_drafts))
+        most, seen = _SURVEYED_ONE_BY_ONE if self._one_by_one else _SURVEYED
+        return Survey.of(self.pipeline, self._start, min(most, self.most_drafts), seen)
 
     def findings(self) -> tuple[Finding, ...]:
         """Return what is notable before any batch is drawn, errors first: see `Finding`.

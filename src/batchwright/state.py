@@ -59,7 +59,7 @@ class Identity:
         if not expected.keys() & state.keys():
             msg = (
                 f"A state must be one that a sampler wrote; of its {len(expected)} entries 0 are among "
-                f"{some_of(state)} (load_state_dict). Pass what state_dict gave, or use `seek`."
+                f"{some_of(state) or 'none'} (load_state_dict). Pass what state_dict gave, or use `seek`."
             )
             raise StateError(msg)
         wrong = [key for key, value in expected.items() if state.get(key) != value]

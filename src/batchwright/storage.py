@@ -71,7 +71,7 @@ class NewFolder:
             if isinstance(array, np.memmap) and path.exists():
                 array.flush()
             else:
-                _save(path, array)
+                _save(path, np.asarray(array, order="C"))
         crc, size = checksum(array), path.stat().st_size
         head = size - array.nbytes
         self._forms[name] = {
@@ -218,7 +218,7 @@ def _map(path: Path, form: Mapping[str, Any]) -> NDArray[Any]:
 
 
 def _save(path: Path, array: NDArray[Any]) -> None:
-    """Write what `numpy.save` would."""
+    """Write what `numpy.save` would of an array that is C-contiguous."""
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
         write_array(file, array)

@@ -23,9 +23,7 @@ __all__ = ["Level", "Survey"]
 
 Floats = NDArray[np.float64]
 
-# Of more drafts than can be looked at, one in so many of these is, or so many are at least.
-_SEEN_OF_MANY, _SEEN_AT_LEAST = 1 << 5, 1 << 7
-# They are worked out in so many lots at least, where it may turn out that there are more.
+# Drafts are worked out in so many lots at least, where it may turn out that there are more than can be looked at.
 _LOTS = 1 << 3
 
 
@@ -82,10 +80,9 @@ class Survey:
     whole: bool
 
     @classmethod
-    def of(cls, pipeline: Pipeline, start: Draft, most: int) -> Survey:
-        """Go through a chain, looking at all drafts after each stage if there are at most so many, or else at some."""
+    def of(cls, pipeline: Pipeline, start: Draft, most: int, seen: int) -> Survey:
+        """Go through a chain, looking at all drafts after each stage if there are at most `most`, or else at `seen`."""
         levels: list[Level] = []
-        seen = min(most, max(_SEEN_AT_LEAST, most // _SEEN_OF_MANY))
         chances, stack, whole = np.ones(1), DraftStack.of([start]), True
         for number, stage in enumerate(pipeline.steps):
             lot = lots_of(stage, stack)[0]
@@ -98,7 +95,7 @@ class Survey:
                 if situations <= most:
                     drafts, numbers, shares = reached.between(0, most)
                 else:
-                    (drafts, numbers), whole = reached.some(seen), False
+                    (drafts, numbers), whole = reached.some(min(most, seen)), False
                     shares = np.zeros(drafts.size)
                 reached, chances = pipeline.take(number, reached, drafts, numbers), chances[drafts] * shares
             stack = reached

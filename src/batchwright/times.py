@@ -15,8 +15,6 @@ __all__ = ["TimeReader", "is_missing", "rank_times"]
 
 # Pandas takes them for dates, but cannot tell whether they have a zone.
 _DAYS_OF_ARROW = ("date32[day][pyarrow]", "date64[ms][pyarrow]")
-# How to make numbers or dates of other types.
-_WAYS_OUT = {"m": "dt.total_seconds()", "b": "astype(int)", "boolea": "astype('Int8')", "period": "dt.to_timestamp()"}
 # So many bits of an integer, besides its sign, int64 and float64 keep.
 _BITS = {"i": 63, "f": 53}
 
@@ -75,10 +73,9 @@ class TimeReader:
             return "numbers", self._read_integers(series)
         if pd.api.types.is_any_real_numeric_dtype(series.dtype):
             return "numbers", self._read_floats(series)
-        way_out = _WAYS_OUT.get(series.dtype.kind if isinstance(series.dtype, np.dtype) else str(series.dtype)[:6])
         msg = (
             f"An ordered column must hold numbers or dates; {self.name!r} holds {_kind(series)}. "
-            f"Convert it first, for instance with {way_out or 'pandas.to_numeric or pandas.to_datetime'}."
+            f"Convert it first, for instance with {_conversion_of(series)}."
         )
         raise TableError(msg)
 
@@ -126,6 +123,15 @@ def _kind(series: pd.Series[Any]) -> str:
     """Return of what type values are; of objects, what these are."""
     of = f" of type {pd.api.types.infer_dtype(series)}" if series.dtype == object else ""
     return f"{series.dtype}{of}"
+
+
+def _conversion_of(series: pd.Series[Any]) -> str:
+    """Return how to make numbers or dates of values of other types."""
+    if isinstance(series.dtype, pd.PeriodDtype):
+        return "dt.to_timestamp()"
+    if pd.api.types.is_bool_dtype(series.dtype):
+        return "astype('Int8')"
+    return "dt.total_seconds()" if series.dtype.kind == "m" else "pandas.to_numeric or pandas.to_datetime"
 
 
 def is_missing(times: NDArray[Any]) -> NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """One table has one index, whether it comes whole, in chunks or as counts of its groups."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -196,9 +196,20 @@ def test_chunks_of_several_kinds_are_refused() -> None:
         MetadataIndex.from_chunks([], "k")
 
 
-@pytest.mark.parametrize("table", [{"k": ["a"]}, pd.DataFrame({"k": ["a"]})], ids=["dict", "frame"])
-def test_a_table_is_no_chunks(table: Any) -> None:
+def polars_table() -> Any:
+    return pytest.importorskip("polars").DataFrame({"k": ["a"]})
+
+
+def arrow_table() -> Any:
+    return pytest.importorskip("pyarrow").table({"k": ["a"]})
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: {"k": ["a"]}, lambda: pd.DataFrame({"k": ["a"]}), polars_table, arrow_table, lambda: len]
+)
+def test_a_table_is_no_chunks(make: Callable[[], Any]) -> None:
     """A table as such would be looked through column by column."""
+    table = make()
     with refused(TableError, f"Chunks must be several tables; got 1, a {type(table).__name__} (chunks). "):
         MetadataIndex.from_chunks(table, "k")
 
@@ -220,8 +231,10 @@ def test_dates_of_two_zones_are_two_kinds() -> None:
     """They are equal where their instants are, so the labels would be of whichever zone came first."""
     dates = pd.Series(pd.date_range("2026-05-05", periods=2, tz="UTC"))
     chunks = [{"k": dates[:1]}, {"k": dates.dt.tz_convert("Europe/Berlin")}]
-    with refused(TableError, "A key column must hold one kind ...; 'k' holds 2: Timestamp in Europe/Berlin, Timestamp"):
-        MetadataIndex.from_chunks(chunks, "k")
+    text = "A key column must hold one kind ...; 'k' holds 2: Timestamp in Europe/Berlin, Timestamp in UTC."
+    for parts in (chunks, chunks[::-1]):
+        with refused(TableError, text):
+            MetadataIndex.from_chunks(parts, "k")
 
 
 def test_queries_are_refused() -> None:

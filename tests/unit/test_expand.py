@@ -165,8 +165,15 @@ def test_a_stage_that_changes_apply_says_for_itself_that_it_only_divides() -> No
         def apply(self, draft: Draft) -> Any:
             return super().apply(draft)
 
+    class First:
+        apply = OnlyTheFirst.apply
+
+    class Mixed(First, ConditionBalancer):
+        pass
+
     index = MetadataIndex.from_table({"condition": ["x"] * 6 + ["y"] * 2}, by="condition")
-    for kind, expected in ((OnlyTheFirst, {"x": 4, "y": 0}), (Same, {"x": 2, "y": 2})):
+    first = {"x": 4, "y": 0}
+    for kind, expected in ((OnlyTheFirst, first), (Mixed, first), (Same, {"x": 2, "y": 2})):
         plan = Plan(Pipeline([ConditionBalancer(), kind(), Drawer()]), index, 4)
         assert plan.expected_rows("condition").to_dict() == expected
     assert kind.only_divides

@@ -143,7 +143,7 @@ def test_order_needs_numbers_or_dates(values: Any, dtype: str) -> None:
     ("values", "convert"),
     [
         (pd.to_timedelta([1, 2], unit="h"), "dt.total_seconds()"),
-        ([True, False], "astype(int)"),
+        ([True, False], "astype('Int8')"),
         (pd.array([True, None], dtype="boolean"), "astype('Int8')"),
         (pd.period_range("2026-03", periods=2, freq="M"), "dt.to_timestamp()"),
     ],

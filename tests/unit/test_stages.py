@@ -20,7 +20,9 @@ from batchwright import (
     TemporalEnricher,
 )
 from batchwright.drawing import draw_block
+from batchwright.errors import SettingError
 from batchwright.preflight import short_shares
+from refusals import refused
 
 TABLE = {
     "experiment": ["a", "a", "a", "b", "b", "c", "c", "c"],
@@ -134,3 +136,5 @@ def test_weights_may_be_a_series() -> None:
     assert ExperimentSelector("a", frame["a"].value_counts()) == ExperimentSelector("a", {"x": 2, "y": 1})
     pairs = {("x", 1): 1, ("x", 2): 1, ("y", 2): 1}
     assert ConditionBalancer(["a", "b"], ratio=frame.value_counts()) == ConditionBalancer(["a", "b"], ratio=pairs)
+    with refused(SettingError, "weights must name each label once; 1 stand again: 'x' (ExperimentSelector). Sum"):
+        ExperimentSelector("a", frame.set_index("a")["b"])

@@ -19,8 +19,6 @@ __all__ = ["composition_chart", "coverage_chart", "expected_chart", "times_chart
 # Units of the drawing, which the page scales to its width.
 _WIDTH, _LEFT, _RIGHT, _LINE = 860, 175, 60, 24
 _PLOT = _WIDTH - _LEFT - _RIGHT
-# Where lines stand between the least and the most of what is shown.
-_SHARES = (0, 0.25, 0.5, 0.75, 1)
 # Columns of the coverage, each with the style of its line.
 _LINES = {"drawn": "line thin", "distinct": "line", "expected": "line planned"}
 
@@ -97,22 +95,24 @@ def times_chart(audit: AuditFrames) -> str:
     first = audit.first[["batch", "time"]].dropna()
     dates = first["time"].dtype.kind == "M"
     low, high = _as_number(first["time"].min()), _as_number(first["time"].max())
-    span = (high - low) or 1.0
+    span = (high - low) or 1
     number = int(audit.first["batch"].max()) + 1
     height = 34 + number * _LINE
-    parts = [_axis(_LEFT + share * _PLOT, 28, height, _moment(low + share * (high - low), dates)) for share in _SHARES]
+    parts = [
+        _axis(_LEFT + quarter / 4 * _PLOT, 28, height, _moment(low, high, quarter, dates=dates)) for quarter in range(5)
+    ]
     for batch, row in enumerate(audit.times.head(number).to_dict("records")):
         y = 34 + batch * _LINE
         parts.append(_text(_LEFT - 8, y + 15, f"batch {batch}", "end"))
         if pd.isna(row["median"]):
             continue
         quartiles = (_as_number(row[name]) for name in ("lower_quartile", "median", "upper_quartile"))
-        x, middle, end = (_LEFT + _PLOT * (time - low) / span for time in quartiles)
+        x, middle, end = (_LEFT + _PLOT * ((time - low) / span) for time in quartiles)
         title = f"batch {batch}: half of the rows from {row['lower_quartile']} to {row['upper_quartile']}"
         box = f'<rect class="box" x="{x - 2:.1f}" y="{y + 2}" width="{end - x + 4:.1f}" height="18" />'
         parts += [f"<g><title>{escape(title)}</title>{box}{_tick(middle, y)}</g>"]
-        times = first.loc[first["batch"] == batch, "time"].map(_as_number).to_numpy()
-        places = np.unique(np.round(_LEFT + _PLOT * (times - low) / span))
+        times = map(_as_number, first.loc[first["batch"] == batch, "time"])
+        places = np.unique([round(_LEFT + _PLOT * ((time - low) / span)) for time in times])
         parts.append(f'<path class="rows" d="{"".join(f"M{place:.0f} {y + 6}v10" for place in places)}" />')
     return _svg(height, parts, f"Values of {audit.order_column} in the first {number} batches")
 
@@ -185,10 +185,13 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value == round(value) else f"{value:.4g}"
 
 
-def _as_number(time: Any) -> float:
-    """Return a number as such, and of a date the nanoseconds since 1970: differences of dates may be too large."""
-    return float(time.value if isinstance(time, pd.Timestamp) else time)
+def _as_number(time: Any) -> Any:
+    """Return a number as Python's own, and of a date the nanoseconds since 1970: differences may be too large else."""
+    return time.value if isinstance(time, pd.Timestamp) else time.item() if isinstance(time, np.generic) else time
 
 
-def _moment(number: float, dates: bool) -> str:
-    return f"{pd.Timestamp(int(number)):%Y-%m-%d %H:%M}" if dates else _number(round(number, 3))
+def _moment(low: Any, high: Any, quarter: int, *, dates: bool) -> str:
+    """Return the value at so many quarters of the way between two, as text."""
+    if dates:
+        return f"{pd.Timestamp(low + (high - low) * quarter // 4):%Y-%m-%d %H:%M}"
+    return _number(round(low + (high - low) * (quarter / 4), 3))

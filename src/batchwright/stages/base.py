@@ -65,12 +65,14 @@ class Stage(Element):
     only_divides: bool = False
     """Whether the stage only divides shares, those within its `scope`, or all where it has none: whichever alternative
     is taken, the rows of a share still come out of its pool, as many as before. It saves work: what a share of one
-    label holds is known without going through the alternatives of such a stage."""
+    label holds is known without going through the alternatives of such a stage. A class that has an `apply` of its own
+    says it anew."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         # Who changes `apply` of a stage has not changed its `expand`, by which batches are made, nor said what it does.
-        if "apply" in vars(cls) and "only_divides" not in vars(cls):
+        said = next(base for base in cls.__mro__ if {"apply", "only_divides"} & vars(base).keys())
+        if "only_divides" not in vars(said):
             cls.only_divides = False
         changed = next((base for base in cls.__mro__ if {"apply", "expand"} & vars(base).keys()), Stage)
         if "expand" not in vars(changed):

@@ -95,7 +95,7 @@ def test_coverage_comes_out_as_expected() -> None:
 def test_coverage_is_expected_where_a_plan_can_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a plan nothing is expected, and neither where it has more situations than are looked at."""
     assert audit([[0]], TABLE, by="donor").coverage["expected"].isna().all()
-    monkeypatch.setattr("batchwright.plan._SURVEYED", 1)
+    monkeypatch.setattr("batchwright.plan._SURVEYED", (1, 1))
     assert audit(sampler(), TABLE, 2).coverage["expected"].isna().all()
 
 
@@ -198,7 +198,7 @@ def test_variances_of_many_labels() -> None:
 
 def test_too_many_situations_are_not_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a column for which too many situations matter nothing is expected; others keep their scores, and the page."""
-    monkeypatch.setattr("batchwright.plan._SURVEYED", 8)
+    monkeypatch.setattr("batchwright.plan._SURVEYED", (8, 8))
     # With three donors a leak is of two of them, and which window it lies in matters.
     table = TABLE | {"donor": list("aaaabbbccc")}
     window = TemporalEnricher("hours", 1, scope="all")

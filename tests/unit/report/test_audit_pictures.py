@@ -115,11 +115,12 @@ def test_no_window_is_drawn_where_the_first_batches_have_no_time() -> None:
     assert "<h2>Windows</h2>" not in found.to_html()
 
 
-FAR = np.array(["1680-01-01", "2260-01-01"] * 5, dtype="datetime64[ns]")
+FAR = np.array(["1678-01-01", str(pd.Timestamp.max)] * 5, dtype="datetime64[ns]")
+NEAR = 1_700_000_000_000_000_000 + np.arange(10)
 
 
 @pytest.mark.parametrize(
-    "times", [TIMED["hours"], np.arange(10).astype("datetime64[h]"), np.ones(10), FAR, np.repeat(FAR[:1], 10)]
+    "times", [TIMED["hours"], np.arange(10).astype("datetime64[h]"), np.ones(10), FAR, np.repeat(FAR[:1], 10), NEAR]
 )
 def test_every_kind_of_time_is_drawn(times: Any) -> None:
     """Numbers, dates however far apart, and a single value make a figure, and a chart with a bar for each batch."""
