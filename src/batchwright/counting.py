@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from batchwright.columns import Column, read_columns
+from batchwright.columns import Column, column_names, read_columns
 from batchwright.errors import TableError
 
-__all__ = ["read_counts", "read_runs"]
+__all__ = ["columns_beside", "read_counts", "read_runs"]
 
 _WAY_OUT = "Pass the result of COUNT(*), one row a group in the order of the table."
 
@@ -39,6 +39,24 @@ def read_counts(column: Column) -> NDArray[np.int64]:
         msg = f"Counts must not be negative, and make 1 to 2**50 rows; {name!r} has {found}. {_WAY_OUT}"
         raise TableError(msg)
     return series.to_numpy(dtype=np.int64)
+
+
+def columns_beside(table: Any, count: str, order_by: str | None) -> list[Any]:
+    """Return the names of all columns but those of the counts and of the times.
+
+    Raises
+    ------
+    TableError
+        If there is none, of counts without times.
+    """
+    names = [name for name in column_names(table) if name not in (count, order_by)]
+    if not names and order_by is None:
+        msg = (
+            "Counts must stand beside the columns of their groups; there are 0 (counts). Call reset_index() where the "
+            "groups are the index of a frame, or pass by=[] of a table without groups."
+        )
+        raise TableError(msg)
+    return names
 
 
 def read_runs(table: Any, names: Iterable[str], count: str) -> tuple[dict[str, pd.Series[Any]], NDArray[np.int64]]:

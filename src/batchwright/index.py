@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from batchwright._checks import check_flag
 from batchwright.archive import fingerprint_of, read_again, read_parts, require_text, write_parts
 from batchwright.building import Parts, build_from_chunks, build_from_runs
-from batchwright.columns import as_columns, column_names, columns_to_read
-from batchwright.counting import read_runs
-from batchwright.errors import SettingTypeError, TableError
+from batchwright.columns import as_columns, columns_to_read
+from batchwright.counting import columns_beside, read_runs
+from batchwright.errors import SettingTypeError
 from batchwright.parquet import Files, ParquetRows, find_files
 from batchwright.storage import NewFolder
 
@@ -216,10 +216,7 @@ class MetadataIndex(Parts):
         >>> index.rows(index.pool("source", "s2").positions()).tolist()
         [0, 1, 2, 7]
         """
-        if by is None:
-            by = [name for name in column_names(counts) if name not in (count, order_by)]
-            _require_groups(by, order_by)
-        columns, order = _names(by, order_by)
+        columns, order = _names(columns_beside(counts, count, order_by) if by is None else by, order_by)
         runs, lengths = read_runs(counts, columns_to_read(columns, order), count)
         return cls._of(build_from_runs(columns, order, runs, lengths))
 
@@ -308,15 +305,6 @@ class MetadataIndex(Parts):
 
     def _fields(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
-
-
-def _require_groups(by: list[Any], order_by: str | None) -> None:
-    if not by and order_by is None:
-        msg = (
-            "Counts must stand beside the columns of their groups; there are 0 (counts). Call reset_index() where the "
-            "groups are the index of a frame, or pass by=[] of a table without groups."
-        )
-        raise TableError(msg)
 
 
 def _names(by: str | Iterable[str], order_by: str | None) -> tuple[tuple[str, ...], str | None]:
