@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from batchwright.draft import Choice, Draft, require_outcome
 from batchwright.pools import Pools
-from batchwright.ragged import bounds_of, pad
+from batchwright.ragged import bounds_of, pad, places
 from batchwright.rounding import Roundings
 from batchwright.search import search, search_rows
 from batchwright.stack import DraftStack, with_step
@@ -96,7 +96,7 @@ class Options:
         drafts, numbers = np.nonzero(self.probabilities)
         low, high = self.bounds[drafts, numbers], self.bounds[drafts, numbers + 1]
         parts = self._parts[drafts]
-        part = np.arange(parts.sum()) - np.repeat(np.cumsum(parts) - parts, parts)
+        part = places(np.zeros_like(parts), bounds_of(parts))
         low = np.repeat(low, parts) + np.repeat((high - low) / parts, parts) * part
         return np.repeat(drafts, parts), np.repeat(numbers * parts, parts) + part, low
 

@@ -14,8 +14,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from batchwright.errors import StorageError
 
-__all__ = ["Spill", "new_array", "write_array", "writing"]
+__all__ = ["UNSUPPORTED", "Spill", "new_array", "write_array", "writing"]
 
+# What a system says of that which it, or a file system, does not do.
+UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 # Read from a file at a time: each lot of rows writes to all cells, and pages are written as a whole.
 _ENTRIES_READ = 1 << 22
 
@@ -89,7 +91,7 @@ def _make_room(path: Path) -> None:
             try:
                 os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
             except OSError as error:
-                if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+                if error.errno not in UNSUPPORTED:
                     raise
 
 

@@ -8,7 +8,6 @@ import secrets
 import shutil
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchwright.errors import StorageError
-from batchwright.spill import write_array, writing
+from batchwright.spill import UNSUPPORTED, write_array, writing
 
 __all__ = ["NewFolder", "checksum", "open_folder"]
 
@@ -108,7 +107,8 @@ class NewFolder:
             if os.path.lexists(self.target):
                 raise self._taken() from error
             raise self._refused(error) from error
-        _sync_folder(self.target.parent)
+        with writing(self.target):
+            _sync_folder(self.target.parent)
 
     def _sync_all(self) -> None:
         wanted = {_HEADER, *(f"{name}.npy" for name in self._forms)}
@@ -248,6 +248,9 @@ def _sync(path: Path) -> None:
 
 
 def _sync_folder(path: Path) -> None:
-    """Let names of files be on disk, where the system has that for folders that may be read."""
-    with suppress(OSError):
+    """Let names of files be on disk, where there is such a thing for folders, and they may be read."""
+    try:
         _sync(path)
+    except OSError as error:
+        if not isinstance(error, PermissionError) and error.errno not in UNSUPPORTED:
+            raise

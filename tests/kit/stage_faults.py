@@ -11,18 +11,7 @@ import numpy as np
 
 from batchwright import Choice, Draft, DraftStack, ExperimentSelector, Options, Pool, Share, Stage
 from batchwright.errors import ChainError
-
-
-class OnlyMarker(Stage):
-    """The filter of the documentation: a stage of somebody's own, with settings in plain attributes."""
-
-    by = "marker"
-
-    def __init__(self, marker: str) -> None:
-        self.marker = marker
-
-    def apply(self, draft: Draft) -> Draft:
-        return draft.filter(draft.index.pool("marker", self.marker))
+from own import OnlyMarker
 
 
 class SelectMarker(OnlyMarker):

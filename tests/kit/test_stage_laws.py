@@ -9,7 +9,7 @@ import pytest
 from drawer_faults import WRONG_DRAWERS, OnlyDistinct, SaysSo
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
-from stage_faults import WRONG, OnlyMarker, SelectMarker
+from stage_faults import WRONG, SelectMarker
 
 from batchwright import BaseDrawer, Drawer, MetadataIndex, Stage, stages
 from batchwright.errors import SettingError, SettingTypeError
@@ -17,6 +17,7 @@ from batchwright.testing import StageFailure, check_stage
 from batchwright.testing.stage_laws import keeps_laws
 from batchwright.testing.strategies import drafts, tables
 from batchwright.testing.strategies import stages as settings_of
+from own import OnlyMarker
 
 KINDS = [getattr(stages, name) for name in stages.__all__ if name not in {"Stage", "BaseDrawer"}]
 

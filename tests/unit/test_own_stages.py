@@ -7,19 +7,7 @@ from samplers import TABLE, make_sampler
 
 from batchwright import Choice, ConditionBalancer, Draft, Drawer, ExperimentSelector, LeakMixer, PipelineSampler, Stage
 from batchwright.errors import ChainError
-
-
-class OnlyMarker(Stage):
-    """A filter of a user's own: rows of one marker."""
-
-    by = "marker"
-
-    def __init__(self, marker: str) -> None:
-        self.marker = marker
-
-    def apply(self, draft: Draft) -> Draft:
-        """Keep the marker."""
-        return draft.filter(draft.index.pool("marker", self.marker))
+from own import OnlyMarker
 
 
 class TwoExperiments(Stage):

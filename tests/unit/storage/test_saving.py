@@ -1,7 +1,9 @@
 """Where an index is saved: as a whole or not at all, whoever is killed and whatever is full."""
 
+import errno
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -135,18 +137,24 @@ def test_a_file_that_cannot_be_written_whole_is_an_error(size: int, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_need_not_be_readable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names in a folder cannot be synced where it may only be written to, and not on every system."""
-    opened = os.open
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EINVAL, errno.EIO], ids=errno.errorcode.get)
+def test_a_place_need_not_be_readable(number: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names in a folder cannot be synced where it may only be written to, or on some systems; a fault is told."""
+    synced, index = os.fsync, MetadataIndex.open(folder)
 
-    def refuse(path: Any, *more: Any) -> int:
-        if Path(path).is_dir():
-            raise PermissionError
-        return opened(path, *more)
+    def refuse(file: int) -> None:
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(number, os.strerror(number))
+        synced(file)
 
-    monkeypatch.setattr(os, "open", refuse)
-    MetadataIndex.open(folder).save(folder / "copy")
-    assert MetadataIndex.open(folder / "copy").fingerprint == MetadataIndex.open(folder).fingerprint
+    monkeypatch.setattr(os, "fsync", refuse)
+    if number == errno.EIO:
+        with refused(StorageError, "All files of an index must be written; 1 could not be: ..."):
+            index.save(folder / "copy")
+        assert not list(folder.glob("*copy*"))
+    else:
+        index.save(folder / "copy")
+        assert MetadataIndex.open(folder / "copy").fingerprint == index.fingerprint
 
 
 @pytest.mark.parametrize("what", [pytest.param("os.posix_fallocate", marks=needs_fallocate), "pathlib.Path.open"])
