@@ -11,7 +11,7 @@ from batchwright.layout import Layout
 from batchwright.plan import Plan
 from batchwright.ragged import gather
 from batchwright.stages.base import BaseDrawer
-from batchwright.stream import uniforms
+from batchwright.stream import keys_of, uniforms
 
 __all__ = ["draw_block", "iterate_batches"]
 
@@ -31,14 +31,14 @@ _FIRST_BATCHES = 1 << 4
 _GROWTH = 1 << 6
 
 
-def iterate_batches(plan: Plan, seed: int, epoch: int, steps: range, stride: int | None = None) -> Iterator[list[int]]:
+def iterate_batches(plan: Plan, seed: int, epoch: int, steps: range) -> Iterator[list[int]]:
     """Yield the batches of the given steps."""
     for block in _blocks(plan, steps):
-        for rows in _lots(plan, seed, epoch, block, stride):
+        for rows in _lots(plan, seed, epoch, block):
             yield from rows.tolist()
 
 
-def draw_block(plan: Plan, seed: int, epoch: int, steps: range, stride: int | None = None) -> NDArray[np.integer]:
+def draw_block(plan: Plan, seed: int, epoch: int, steps: range) -> NDArray[np.integer]:
     """Draw the batches of the given steps.
 
     Parameters
@@ -47,15 +47,13 @@ def draw_block(plan: Plan, seed: int, epoch: int, steps: range, stride: int | No
         The probability tree.
     seed, epoch, steps
         The address of the batches.
-    stride
-        Random numbers set aside for each batch: by default one for the path and one a slot.
 
     Returns
     -------
     numpy.ndarray
         Integer rows of the table, shape (len(steps), plan.batch_size).
     """
-    return np.concatenate([*_lots(plan, seed, epoch, steps, stride)])
+    return np.concatenate([*_lots(plan, seed, epoch, steps)])
 
 
 def _blocks(plan: Plan, steps: range) -> Iterator[range]:
@@ -74,15 +72,16 @@ def _batches_of(limits: tuple[int, int], plan: Plan) -> int:
     return max(1, min(batches, slots // plan.batch_size))
 
 
-def _lots(plan: Plan, seed: int, epoch: int, steps: range, stride: int | None) -> Iterator[NDArray[np.integer]]:
+def _lots(plan: Plan, seed: int, epoch: int, steps: range) -> Iterator[NDArray[np.integer]]:
     """Yield the batches of a block as arrays of rows, some at a time."""
-    width = 1 + plan.batch_size
-    numbers = uniforms(seed, epoch, steps, width, stride or width)
-    layout, leaves = plan.trunk.follow(numbers[:, 0])
+    keys = keys_of(seed, epoch, steps)
+    # The first number of a batch decides its path, and the others one row each.
+    layout, leaves = plan.trunk.follow(uniforms(keys, range(1))[:, 0])
     size = _batches_of(_LOT, plan)
     for start in range(0, len(steps), size):
         lot = slice(start, start + size)
-        yield plan.index.rows(_positions(layout, leaves[lot], plan.pipeline.drawer, numbers[lot, 1:]))
+        numbers = uniforms(keys[lot], range(1, 1 + plan.batch_size))
+        yield plan.index.rows(_positions(layout, leaves[lot], plan.pipeline.drawer, numbers))
 
 
 def _positions(layout: Layout, leaves: Integers, drawer: BaseDrawer, numbers: Floats) -> Integers:

@@ -251,8 +251,7 @@ class PipelineSampler(Sampler[list[int]]):
             return iterate_batches(self.plan, self.seed, epoch, steps)
         at = steps.index(last)
         before, after = (iterate_batches(self.plan, self.seed, epoch, part) for part in (steps[:at], steps[at + 1 :]))
-        stride = 1 + self.plan.batch_size
-        return chain(before, iterate_batches(self._short_plan, self.seed, epoch, steps[at : at + 1], stride), after)
+        return chain(before, iterate_batches(self._short_plan, self.seed, epoch, steps[at : at + 1]), after)
 
     def _identify(self) -> Identity:
         settings = repr((self.plan.pipeline, self.plan.batch_size, self._steps.count, self.batch_size))

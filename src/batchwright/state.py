@@ -12,7 +12,7 @@ from batchwright.errors import StateError
 
 __all__ = ["Identity", "Position"]
 
-_VERSION = 2  # Of version 1, states had no checksum.
+_VERSION = 3  # Of version 1, states had no checksum; of version 2, batches had other random numbers.
 
 
 @attrs.frozen

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["uniforms"]
+__all__ = ["keys_of", "uniforms"]
+
+Words = NDArray[np.uint64]
 
 # What a stream is for, so that a second kind of stream can never share numbers with the first.
 _PURPOSE_BATCHES = 0
-_NUMBERS_A_COUNTER = 4
-# Up to so many numbers between two batches are made and thrown away, which is faster than to set the counter.
-_MOST_SKIPPED = 1 << 8
+# By how much the state of a stream grows from number to number: 2**64 over the golden ratio, odd.
+_GROWTH = 0x9E3779B97F4A7C15
+_WORD = 2**64
 
 
-def uniforms(seed: int, epoch: int, steps: range, width: int, stride: int) -> NDArray[np.float64]:
-    """Return the random numbers of some batches of an epoch.
+def keys_of(seed: int, epoch: int, steps: range) -> Words:
+    """Return the keys of some batches of an epoch, from which all their random numbers come.
 
-    The generator is Philox4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011), keyed
-    by a `numpy.random.SeedSequence` over seed, epoch and purpose. Batch `step` starts at counter
-    ``step * stride_in_counters``, so its numbers depend on nothing else. They are made of raw 64-bit output,
-    which NumPy guarantees not to change: the upper 53 bits, as a fraction.
+    They are the numbers of a SplitMix64 generator (Steele, Lea and Flood, "Fast splittable pseudorandom number
+    generators", 2014), which a `numpy.random.SeedSequence` over seed, epoch and purpose starts; that of batch `step` is
+    number `step`, worked out at once. No two of the first 2**64 batches of an epoch have the same.
 
     Parameters
     ----------
@@ -30,45 +29,53 @@ def uniforms(seed: int, epoch: int, steps: range, width: int, stride: int) -> ND
         Non-negative integers; (0, 1) and (1, 0) are unrelated.
     steps
         The numbers of the batches.
-    width
-        Numbers wanted for each batch, at most `stride`.
-    stride
-        Numbers set aside for each batch.
 
     Returns
     -------
     numpy.ndarray
-        float64 in [0, 1), shape (len(steps), width).
+        uint64, shape (len(steps),).
 
     Examples
     --------
-    >>> alone = uniforms(seed=7, epoch=0, steps=range(5, 6), width=3, stride=3)
-    >>> among = uniforms(seed=7, epoch=0, steps=range(4, 8), width=3, stride=3)
-    >>> bool((alone[0] == among[1]).all())
+    >>> alone, among = keys_of(seed=7, epoch=0, steps=range(5, 6)), keys_of(seed=7, epoch=0, steps=range(3, 9, 2))
+    >>> bool(alone[0] == among[1])
     True
     """
-    counters = -(-stride // _NUMBERS_A_COUNTER)
-    numbers = counters * _NUMBERS_A_COUNTER
-    generator = np.random.Philox(np.random.SeedSequence(seed, spawn_key=(epoch, _PURPOSE_BATCHES)))
-    if (steps.step - 1) * numbers <= _MOST_SKIPPED:
-        generator.advance(steps.start * counters)
-        raw = generator.random_raw(len(steps) * steps.step * numbers).reshape(-1, numbers)[:: steps.step]
-    else:
-        raw = _raw_of_steps(generator, steps, counters)
+    sequence = np.random.SeedSequence(seed, spawn_key=(epoch, _PURPOSE_BATCHES))
+    keys: Words = _numbers(np.asarray(sequence.generate_state(1, np.uint64), np.uint64), steps)[0]
+    return keys
+
+
+def uniforms(keys: Words, numbers: range) -> NDArray[np.float64]:
+    """Return some of the random numbers of some batches.
+
+    They are those of a SplitMix64 generator that the key of the batch starts: the upper 53 bits, as a fraction.
+
+    Parameters
+    ----------
+    keys
+        uint64, shape (n,): the keys of the batches.
+    numbers
+        Which numbers, from 0 on.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64 in [0, 1), shape (n, len(numbers)).
+    """
+    raw = _numbers(keys, numbers)
     raw >>= np.uint64(11)
-    fractions: NDArray[np.float64] = raw[:, :width] * np.float64(2.0**-53)
+    fractions: NDArray[np.float64] = raw * np.float64(2.0**-53)
     return fractions
 
 
-def _raw_of_steps(generator: np.random.Philox, steps: range, counters: int) -> NDArray[np.uint64]:
-    """Return the raw output of some batches that lie far apart: uint64, shape (steps, 4 * counters)."""
-    # A counter is set by hand, as Python's integers: `advance` takes four times as long, as do arrays.
-    state: Any = generator.state
-    state["state"] = {name: words.tolist() for name, words in state["state"].items()}
-    state["buffer"] = state["buffer"].tolist()
-    counter, draw, raw = state["state"]["counter"], generator.random_raw, []
-    for first in range(steps.start * counters, steps.stop * counters, steps.step * counters):
-        counter[1], counter[0] = divmod(first, 2**64)
-        generator.state = state
-        raw.append(draw(counters * _NUMBERS_A_COUNTER))
-    return np.concatenate(raw).reshape(len(steps), -1)
+def _numbers(states: Words, numbers: range) -> Words:
+    """Return some numbers of SplitMix64 generators in the given states: uint64, shape (states, numbers)."""
+    first, gap = (numbers.start + 1) * _GROWTH % _WORD, numbers.step * _GROWTH % _WORD
+    growth = np.arange(len(numbers), dtype=np.uint64) * np.uint64(gap) + np.uint64(first)
+    mixed: Words = np.add.outer(states, growth)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed ^= mixed >> np.uint64(shift)
+        mixed *= np.uint64(factor)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +17,12 @@ _BATCHES = 1 << 10
 
 def floor_batches(order: NDArray[np.uint32], batch_size: int, steps: int) -> Iterator[list[int]]:
     """Yield so many batches of rows drawn from `order`, each alike, with repeats."""
-    bits: Any = np.random.Philox(0)
+    generator = np.random.default_rng(0)
     block = max(1, min(_BATCHES, _SLOTS // batch_size))
     lists = max(1, _SLOTS_OF_LISTS // batch_size)
     for start in range(0, steps, block):
         count = min(block, steps - start)
-        uniforms = (bits.random_raw(count * batch_size) >> np.uint64(11)) * 2.0**-53
-        rows = order[(uniforms * order.size).astype(np.int64)].reshape(count, batch_size)
+        uniforms = generator.random((count, batch_size))
+        rows = order[(uniforms * order.size).astype(np.int64)]
         for first in range(0, count, lists):
             yield from rows[first : first + lists].tolist()

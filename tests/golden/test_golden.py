@@ -31,14 +31,14 @@ BALANCE = ConditionBalancer()
 WINDOW = TemporalEnricher("hours", half_width=1.0)
 
 GOLDEN: dict[str, tuple[list[Any], int, int, int, list[int]]] = {
-    "draw": ([], 0, 0, 0, [61, 54, 53, 115, 67, 46, 32, 119]),
-    "select": ([SELECT], 0, 0, 1, [10, 105, 62, 111, 28, 101, 3, 73]),
-    "select, other seed": ([SELECT], 1, 0, 1, [54, 5, 79, 100, 61, 96, 110, 12]),
-    "select, other epoch": ([SELECT], 0, 1, 1, [19, 68, 12, 23, 5, 110, 114, 117]),
-    "balance": ([BALANCE], 7, 2, 3, [96, 114, 91, 109, 75, 10, 70, 95]),
-    "select, leak, balance": ([SELECT, LEAK, BALANCE], 2**64 - 1, 0, 14, [71, 109, 39, 15, 50, 95, 77, 12]),
-    "window": ([WINDOW], 3, 1, 2, [33, 13, 79, 45, 101, 88, 19, 21]),
-    "all": ([SELECT, LEAK, BALANCE, WINDOW], 5, 9, 0, [17, 41, 119, 115, 70, 20, 47, 44]),
+    "draw": ([], 0, 0, 0, [62, 70, 103, 95, 18, 78, 104, 106]),
+    "select": ([SELECT], 0, 0, 1, [60, 4, 99, 88, 81, 85, 8, 116]),
+    "select, other seed": ([SELECT], 1, 0, 1, [38, 66, 17, 28, 90, 112, 41, 91]),
+    "select, other epoch": ([SELECT], 0, 1, 1, [80, 35, 56, 101, 83, 34, 55, 41]),
+    "balance": ([BALANCE], 7, 2, 3, [83, 117, 39, 33, 30, 85, 10, 0]),
+    "select, leak, balance": ([SELECT, LEAK, BALANCE], 2**64 - 1, 0, 14, [17, 63, 119, 55, 105, 115, 1, 93]),
+    "window": ([WINDOW], 3, 1, 2, [27, 75, 51, 115, 41, 17, 92, 13]),
+    "all": ([SELECT, LEAK, BALANCE, WINDOW], 5, 9, 0, [8, 32, 29, 85, 85, 60, 66, 3]),
 }
 
 
@@ -50,9 +50,9 @@ def test_batches_stay_what_they_are(name: str) -> None:
 
 
 def test_short_batches_stay_what_they_are() -> None:
-    """So does the smaller last batch of an epoch, with the numbers that are set aside for a full one."""
+    """So does the smaller last batch of an epoch, with the first of the numbers of a full one."""
     sampler = PipelineSampler(TABLE, [SELECT, LEAK, Drawer()], batch_size=35, drop_last=False)
-    assert sampler.batch(3, epoch=1) == [24, 83, 66, 21, 70, 56, 7, 31, 112, 115, 118, 77, 78, 39, 43]
+    assert sampler.batch(3, epoch=1) == [72, 37, 44, 89, 65, 96, 9, 58, 30, 47, 114, 117, 62, 39, 57]
 
 
 def test_states_stay_what_they_are() -> None:
@@ -60,11 +60,11 @@ def test_states_stay_what_they_are() -> None:
     sampler = PipelineSampler(TABLE, [SELECT, LEAK, BALANCE, WINDOW, Drawer()], batch_size=8, seed=5)
     sampler.seek(epoch=3, step=4)
     assert sampler.state_dict() == {
-        "version": 2,
+        "version": 3,
         "epoch": 3,
         "step": 4,
         "table": "60b5fcc409d0430b",
         "chain": "e42d2f4ad3f12725",
         "seed": 5,
-        "checksum": "1f33d4010ce67c4e",
+        "checksum": "e76679eebd85f30a",
     }

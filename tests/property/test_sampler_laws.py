@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchwright import PipelineSampler
-from batchwright.stream import uniforms
+from batchwright.stream import keys_of, uniforms
 from strategies import with_chain
 
 CHAINS = with_chain(4)
@@ -106,14 +106,15 @@ def test_iterators_resume_too(chain: tuple[pd.DataFrame, list[Any]], done: int) 
 @given(st.integers(0, 3), st.integers(0, 3))
 def test_seed_and_epoch_do_not_add_up(seed: int, epoch: int) -> None:
     """Law 8: (seed, epoch + 1) and (seed + 1, epoch) share no random numbers."""
-    one = uniforms(seed, epoch + 1, range(4), 9, 9)
-    other = uniforms(seed + 1, epoch, range(4), 9, 9)
+    one = uniforms(keys_of(seed, epoch + 1, range(4)), range(9))
+    other = uniforms(keys_of(seed + 1, epoch, range(4)), range(9))
     assert not set(one.ravel()) & set(other.ravel())
 
 
 @given(st.integers(0, 99), st.integers(1, 9), st.integers(1, 5), st.integers(1, 12))
 def test_numbers_depend_on_their_address_only(start: int, every: int, count: int, width: int) -> None:
     """A step has the same random numbers alone, in a block, and in the stride of any rank."""
-    block = uniforms(1, 2, range(start, start + every * count, every), width, 12)
-    alone = [uniforms(1, 2, range(step, step + 1), width, 12)[0] for step in range(start, start + every * count, every)]
+    steps = range(start, start + every * count, every)
+    block = uniforms(keys_of(1, 2, steps), range(12))[:, 12 - width :]
+    alone = [uniforms(keys_of(1, 2, range(step, step + 1)), range(12 - width, 12))[0] for step in steps]
     assert (block == alone).all()

@@ -28,6 +28,7 @@ from batchwright import (
 from batchwright import plan as plan_module
 from batchwright.drawing import draw_block, iterate_batches
 from batchwright.layout import Layout
+from batchwright.stream import keys_of, uniforms
 
 TABLE = {"experiment": [*"aabbccdd"], "condition": [*"xyxyxyxy"], "hours": [0, 1, 2, 3] * 2}
 INDEX = MetadataIndex.from_table(TABLE, by=["experiment", "condition"], order_by="hours")
@@ -84,10 +85,10 @@ def test_blocks_grow_unless_one_small_block_has_all(
     monkeypatch.setattr(drawing, "_lots", lots)
     trunk_of_plan = SimpleNamespace(is_whole=trunk == WHOLE)
     plan: Any = SimpleNamespace(batch_size=batch_size, breadth=breadth, trunk=trunk_of_plan)
-    batches = list(iterate_batches(plan, 5, 6, range(sum(blocks)), 9))
+    batches = list(iterate_batches(plan, 5, 6, range(sum(blocks))))
     assert batches == [[step] for step in range(sum(blocks))]
-    assert [len(steps) for _, _, _, steps, _ in asked] == blocks
-    assert {(id(made), seed, epoch, stride) for made, seed, epoch, _, stride in asked} == {(id(plan), 5, 6, 9)}
+    assert [len(steps) for _, _, _, steps in asked] == blocks
+    assert {(id(made), seed, epoch) for made, seed, epoch, _ in asked} == {(id(plan), 5, 6)}
 
 
 def test_no_step_has_no_batch() -> None:
@@ -95,14 +96,13 @@ def test_no_step_has_no_batch() -> None:
     assert list(iterate_batches(make_plan(), 0, 0, range(4, 4))) == []
 
 
-def test_the_stride_is_part_of_the_address() -> None:
-    """By default one number and one a slot are set aside; a larger stride moves all batches but the first."""
-    plan = make_plan(batch_size=4)
-    usual, wider = draw_block(plan, 0, 0, range(9)), draw_block(plan, 0, 0, range(9), 9)
-    assert usual.tolist() == draw_block(plan, 0, 0, range(9), 5).tolist()
-    assert usual[0].tolist() == wider[0].tolist()
-    # Nine numbers take three counters and five take two, so batch 2 of the one is batch 3 of the other.
-    assert usual[3].tolist() == wider[2].tolist()
+def test_smaller_batches_take_the_first_of_their_numbers() -> None:
+    """A batch of another size has the same path and the same numbers for its rows."""
+    smaller, larger = (draw_block(make_plan(ExperimentSelector(), batch_size=size), 0, 0, range(50)) for size in (1, 2))
+    assert LABELS[smaller[:, 0]].tolist() == LABELS[larger[:, 0]].tolist()
+    plan, numbers = make_plan(batch_size=4), uniforms(keys_of(0, 0, range(50)), range(1, 5))
+    quotas, sizes = np.full(50, 4), np.full(50, 8)
+    assert draw_block(plan, 0, 0, range(50)).tolist() == INDEX.rows(Drawer().draw(quotas, sizes, numbers)).tolist()
 
 
 @pytest.mark.parametrize("stages", [[ExperimentSelector()], [ExperimentSelector(), TemporalEnricher("hours", 1)]])
@@ -121,9 +121,8 @@ def test_lots_of_a_block_have_their_own_leaves(
 def draw_along(monkeypatch: pytest.MonkeyPatch, plan: Plan, paths: list[float]) -> Any:
     """Return the batches whose paths are decided by the given numbers, and whose rows by 0."""
 
-    def chosen(seed: int, epoch: int, steps: range, width: int, stride: int) -> Any:
-        assert (seed, epoch, len(steps), width, stride) == (1, 2, len(paths), 1 + plan.batch_size, 1 + plan.batch_size)
-        return np.column_stack([paths, np.zeros((len(paths), width - 1))])
+    def chosen(keys: Any, numbers: range) -> Any:
+        return np.array(paths)[:, None] if numbers == range(1) else np.zeros((len(keys), len(numbers)))
 
     monkeypatch.setattr(drawing, "uniforms", chosen)
     return draw_block(plan, 1, 2, range(len(paths)))

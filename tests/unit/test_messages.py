@@ -257,7 +257,7 @@ def state(changed: Any = (), **settings: Any) -> dict[str, Any]:
         (lambda: state(seed=1), "1 entries differ: seed=1 for 0 (load_state_dict)"),
         (lambda: state(batch_size=3), "1 entries differ: chain='...' for '...' (load_state_dict)"),
         (lambda: state(table=TABLE | {"experiment": ["a"] * 12}), "1 entries differ: table='...' for '...' (load_...)"),
-        (lambda: state({"version": 1}), "1 entries differ: version=1 for 2 (load_state_dict)"),
+        (lambda: state({"version": 1}), "1 entries differ: version=1 for 3 (load_state_dict)"),
         (lambda: state({"epoch": -1, "step": True}), "2 entries differ: epoch=-1 for 'a count', step=True for ..."),
         (lambda: state({"step": 2}), "be as it was saved; its checksum is '...' for '...' (load_state_dict)"),
         (lambda: state({"checksum": None}), "be as it was saved; its checksum is None for '...' (load_state_dict)"),

@@ -117,12 +117,12 @@ def audit(
     >>> found = audit(sampler, table, n_batches=400)
     >>> found.table.round(2)
       column label  observed  expected     z  shuffled
-    0  donor     a      1.51       1.5  0.23       1.5
-    1  donor     b      0.49       0.5 -0.23       0.5
+    0  donor     a      1.44       1.5 -1.5       1.5
+    1  donor     b      0.56       0.5  1.5       0.5
     >>> found.coverage.iloc[[0, 9, 399]].round(2)
          batches  drawn  distinct  expected
     0          1      2         2      2.00
-    9         10     20         8      7.55
+    9         10     20         7      7.55
     399      400    800         8      8.00
 
     Any other source of batches will do; there is no expectation then.

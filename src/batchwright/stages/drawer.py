@@ -47,24 +47,34 @@ class Drawer(BaseDrawer):
         # As floats, in which such numbers are exact and products come without a conversion on the way.
         ends = (sizes - quotas - before + 1).astype(np.float64).repeat(quotas)
         ends += np.arange(ends.size, dtype=np.float64)
-        drawn: Integers = (uniforms * ends.reshape(uniforms.shape)).astype(np.int64).ravel()
-        tight = (sizes <= _TIGHT * quotas) & (quotas > 0)
-        at_once = tight.any() and _PAYS * quotas[tight].max() <= quotas[tight].sum()
-        if at_once:
+        numbers = uniforms.ravel() * ends
+        settled = quotas == sizes
+        if settled.any():
+            # A draw of all rows takes them in order, whatever the numbers are.
+            numbers = np.where(settled.repeat(quotas), ends - 1, numbers)
+        drawn: Integers = numbers.astype(np.int64)
+        tight = ~settled & (sizes <= _TIGHT * quotas)
+        if tight.any() and _PAYS * quotas[tight].max() <= quotas[tight].sum():
             _go_through(drawn, before[tight], quotas[tight], sizes[tight])
-        if not (at_once and tight.all()):
-            _take_at_once(drawn, ends, quotas, sizes, uniforms.shape[1])
+            settled |= tight
+        if not settled.all():
+            _take_at_once(drawn, ends, quotas, sizes, settled, uniforms.shape[1])
         return drawn.reshape(uniforms.shape)
 
 
-def _take_at_once(drawn: Integers, ends: Floats, quotas: Integers, sizes: Integers, batch_size: int) -> None:
-    """Settle all slots of a block at once, in place; slot by slot, a draw takes numbers below `ends`."""
+def _take_at_once(
+    drawn: Integers, ends: Floats, quotas: Integers, sizes: Integers, settled: NDArray[np.bool_], batch_size: int
+) -> None:
+    """Settle all slots of a block at once, in place; slot by slot, a draw takes numbers below `ends`.
+
+    Draws that are `settled` have no clash.
+    """
     # Draws are told apart by an offset of their own, so that only rows of one draw can clash.
     offset = (sizes.cumsum() - sizes).repeat(quotas)
     slots = _suspects(drawn + offset, batch_size)
     if _settle(drawn, offset, ends, slots):
         # What was replaced became one of the last numbers of its pool, which a later slot may have drawn.
-        slots = np.flatnonzero(drawn >= np.repeat(sizes - quotas, quotas))
+        slots = np.flatnonzero(drawn >= np.where(settled, sizes, sizes - quotas).repeat(quotas))
         while _settle(drawn, offset, ends, slots):
             pass
 
