@@ -46,35 +46,40 @@ WHOLE, OPEN = True, False
 @pytest.mark.parametrize(
     ("batch_size", "breadth", "trunk", "blocks"),
     [
-        (4, 2, WHOLE, [16, 1024, 1024, 439]),
-        (128, 2, WHOLE, [16, 256, 256, 256, 13]),
-        (128, 1 << 14, WHOLE, [16, 256, 256]),
+        (4, 2, WHOLE, [64, 1024, 1024, 439]),
+        (128, 2, WHOLE, [64, 256, 256, 256, 13]),
+        (128, 1 << 14, WHOLE, [64, 256, 256]),
         (1 << 15, 2, WHOLE, [1] * 30),
         (1 << 16, 2, WHOLE, [1] * 30),
-        (4, 2, OPEN, [16, 1024, 4096, 4096, 439]),
-        (128, 16, OPEN, [16, 1024, 4096, 4096, 823]),
-        (129, 2, OPEN, [16, 1024, 4064, 4064, 840]),
+        (4, 2, OPEN, [64, 4096, 4096, 439]),
+        (128, 16, OPEN, [64, 4096, 4096, 823]),
+        (129, 2, OPEN, [64, 4064, 4064, 840]),
+        (1 << 14, 2, OPEN, [32, 32, 2]),
         (1 << 15, 2, OPEN, [16, 16, 16, 2]),
         (1 << 19, 2, OPEN, [1] * 30),
         (1 << 20, 2, OPEN, [1] * 30),
-        (4, 300, OPEN, [16, 218, 218, 87]),
+        (4, 300, OPEN, [64, 218, 218, 87]),
         (4, 1 << 14, OPEN, [4, 4, 4, 3]),
         (4, 1 << 16, OPEN, [1] * 30),
         (4, 1 << 17, OPEN, [1] * 30),
-        (4, 2, WHOLE, [512]),
-        (4, 2, OPEN, [512]),
-        (4, 2, OPEN, [16, 497]),
-        (128, 2, WHOLE, [128]),
-        (128, 2, OPEN, [16, 113]),
+        (4, 2, WHOLE, [1024]),
+        (4, 2, OPEN, [1024]),
+        (4, 2, OPEN, [64, 961]),
+        (128, 2, WHOLE, [256]),
+        (128, 2, WHOLE, [64, 193]),
+        (128, 2, OPEN, [1024]),
+        (129, 2, OPEN, [1016]),
+        (129, 2, OPEN, [64, 953]),
+        (1024, 2, OPEN, [128]),
     ],
 )
 def test_blocks_grow_unless_one_small_block_has_all(
     monkeypatch: pytest.MonkeyPatch, batch_size: int, breadth: int, trunk: bool, blocks: list[int]
 ) -> None:
-    """They start with 16 batches, and grow up to what memory bears.
+    """They start with 64 batches, and grow up to what memory bears.
 
     That is a lot of 1024 batches or 32768 slots; or where leaves are still to be worked out 4096 batches, 524288 slots,
-    or 65536 ranges. Small ones have 512 batches or 16384 slots.
+    or 65536 ranges. Small ones have 1024 batches or 131072 slots, if memory bears it.
     """
     asked: list[tuple[Any, ...]] = []
 

@@ -100,7 +100,7 @@ def test_the_first_batch_comes_at_once() -> None:
 
     sampler = make_sampler(stages=[ExperimentSelector(), Counting()], num_batches=10_000)
     next(iter(sampler))
-    assert Counting.drawn == [16]
+    assert Counting.drawn == [64]
 
 
 def test_dates_as_ordered_column() -> None:
