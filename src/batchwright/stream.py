@@ -20,8 +20,9 @@ def keys_of(seed: int, epoch: int, steps: range) -> Words:
     """Return the keys of some batches of an epoch, from which all their random numbers come.
 
     They are the numbers of a SplitMix64 generator (Steele, Lea and Flood, "Fast splittable pseudorandom number
-    generators", 2014), which a `numpy.random.SeedSequence` over seed, epoch and purpose starts; that of batch `step` is
-    number `step`, worked out at once. No two of the first 2**64 batches of an epoch have the same.
+    generators", 2014; mixed by Stafford's variant 13, as Java's `SplittableRandom` is), which a
+    `numpy.random.SeedSequence` over seed, epoch and purpose starts; that of batch `step` is number `step`, worked out
+    at once. No two of the first 2**64 batches of an epoch have the same.
 
     Parameters
     ----------

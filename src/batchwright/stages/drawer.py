@@ -67,7 +67,7 @@ def _take_at_once(
 ) -> None:
     """Settle all slots of a block at once, in place; slot by slot, a draw takes numbers below `ends`.
 
-    Draws that are `settled` have no clash.
+    Draws that are `settled`, bool, shape (draws,), have no clashes and need no second look.
     """
     # Draws are told apart by an offset of their own, so that only rows of one draw can clash.
     offset = (sizes.cumsum() - sizes).repeat(quotas)
