@@ -146,8 +146,14 @@ def test_a_stage_that_changes_apply_is_drawn_by_it() -> None:
         def expand(self, stack: DraftStack) -> Expansion:
             return ExperimentSelector.expand(self, stack)
 
+    class OfAnyClass:
+        apply = Rarest.apply
+
+    class Mixed(OfAnyClass, ExperimentSelector):
+        expand = Undone.expand
+
     table = {"group": ["a"] * 90 + ["b"] * 2}
-    for kind, rows in ((Rarest, {90, 91}), (Named, {90, 91}), (Undone, set(range(92)))):
+    for kind, rows in ((Rarest, {90, 91}), (Named, {90, 91}), (Undone, set(range(92))), (Mixed, set(range(92)))):
         sampler = PipelineSampler(table, [kind("group"), Drawer()], 2, num_batches=1000)
         assert {row for batch in sampler for row in batch} == rows
 
@@ -176,4 +182,8 @@ def test_a_stage_that_changes_apply_says_for_itself_that_it_only_divides() -> No
     for kind, expected in ((OnlyTheFirst, first), (Mixed, first), (Same, {"x": 2, "y": 2})):
         plan = Plan(Pipeline([ConditionBalancer(), kind(), Drawer()]), index, 4)
         assert plan.expected_rows("condition").to_dict() == expected
-    assert kind.only_divides
+
+    class Named(ConditionBalancer):
+        """Change nothing of either."""
+
+    assert [kind.only_divides for kind in (OnlyTheFirst, Mixed, Same, Named)] == [False, False, True, True]

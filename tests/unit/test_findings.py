@@ -269,3 +269,10 @@ def test_pools_that_end_alike_are_told_apart() -> None:
     plan = PipelineSampler({"experiment": [*"abcdef"]}, [SELECT, LeakMixer(0.9), Drawer()], 20, num_batches=1).plan
     (short,) = plan.findings()
     assert "12 do not, in 6 compositions looked at" in short.message
+
+
+def test_labels_that_are_missing_are_named_one_by_one() -> None:
+    """Those that most shares lack come first."""
+    conditions = [*"xxxyyyzz" * 2, *"xxxx", *"xxyy"]
+    message = "2 are missing in some of 4: 'z' in 2, 'y' in 1, first in experiment='c' condition='x'."
+    assert any(message in text for _, text in found(SELECT, BALANCE, batch_size=3, condition=conditions))
