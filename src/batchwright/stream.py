@@ -11,8 +11,8 @@ Words = NDArray[np.uint64]
 
 # What a stream is for, so that a second kind of stream can never share numbers with the first.
 _PURPOSE_BATCHES = 0
-# By how much the state of a stream grows from number to number: 2**64 over the golden ratio, odd.
-_GROWTH = 0x9E3779B97F4A7C15
+# By how much the state of a generator grows from number to number: 2**64 over the golden ratio, odd.
+_GOLDEN_GAMMA = 0x9E3779B97F4A7C15
 _WORD = 2**64
 
 
@@ -63,6 +63,13 @@ def uniforms(keys: Words, numbers: range) -> NDArray[np.float64]:
     -------
     numpy.ndarray
         float64 in [0, 1), shape (n, len(numbers)).
+
+    Examples
+    --------
+    >>> keys = keys_of(seed=7, epoch=0, steps=range(4))
+    >>> alone, among = uniforms(keys[2:3], range(5, 6)), uniforms(keys, range(9))
+    >>> bool(alone[0, 0] == among[2, 5])
+    True
     """
     raw = _numbers(keys, numbers)
     raw >>= np.uint64(11)
@@ -72,7 +79,7 @@ def uniforms(keys: Words, numbers: range) -> NDArray[np.float64]:
 
 def _numbers(states: Words, numbers: range) -> Words:
     """Return some numbers of SplitMix64 generators in the given states: uint64, shape (states, numbers)."""
-    first, gap = (numbers.start + 1) * _GROWTH % _WORD, numbers.step * _GROWTH % _WORD
+    first, gap = (numbers.start + 1) * _GOLDEN_GAMMA % _WORD, numbers.step * _GOLDEN_GAMMA % _WORD
     growth = np.arange(len(numbers), dtype=np.uint64) * np.uint64(gap) + np.uint64(first)
     mixed: Words = np.add.outer(states, growth)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):

@@ -22,6 +22,7 @@ from batchwright import (
 )
 from batchwright.errors import SettingError, SettingTypeError
 from batchwright.walk import settled_in, walk
+from own import Keep
 from reference import visits_and_chances
 from refusals import refused
 
@@ -34,19 +35,6 @@ ONLY_A = ExperimentSelector(weights={"a": 1, "b": 0})
 def expect(*stages: Any, batch_size: int = 2, drawer: BaseDrawer | None = None) -> Any:
     index = MetadataIndex.from_table(TABLE, by=["experiment", "condition"])
     return Plan(Pipeline([*stages, drawer or Drawer()]), index, batch_size).expectation()
-
-
-class Keep(Stage):
-    """Keeps the rows of one condition."""
-
-    by = "condition"
-
-    def __init__(self, condition: str) -> None:
-        self.condition = condition
-
-    def apply(self, draft: Draft) -> Draft:
-        """Return the filtered draft."""
-        return draft.filter(draft.index.pool("condition", self.condition))
 
 
 class Parts(Stage):
@@ -95,7 +83,7 @@ def test_nothing_repeats_exactly() -> None:
 
 def test_rows_that_no_batch_holds() -> None:
     """They are a pool of rows that the filters keep; their logarithm is minus infinity."""
-    found = expect(Keep("x"), ONLY_A)
+    found = expect(Keep("condition", "x"), ONLY_A)
     assert found.unreached.size == 1
     assert found.fraction_unreached == pytest.approx(1 / 3)
     assert found.log_q().to_rows() == pytest.approx([np.log(0.5), np.log(0.5), -np.inf, -np.inf])
@@ -127,7 +115,9 @@ def test_a_drawer_says_what_it_holds() -> None:
 
 def test_filtered_rows_are_no_target() -> None:
     """Without a target all rows that the filters keep are to count alike; others weigh 0."""
-    assert expect(Keep("x"), EQUAL).importance_weights().to_rows() == pytest.approx([4 / 3, 4 / 3, 0, 2 / 3])
+    assert expect(Keep("condition", "x"), EQUAL).importance_weights().to_rows() == pytest.approx(
+        [4 / 3, 4 / 3, 0, 2 / 3]
+    )
 
 
 def test_a_target_of_labels() -> None:
@@ -152,7 +142,7 @@ def test_a_target_of_labels() -> None:
         ([EQUAL], {"target": {"c": 1}, "by": "experiment"}, SettingError, "target must name labels that occur in"),
         ([EQUAL], {"target": [1], "by": "experiment"}, SettingTypeError, "target must map labels to numbers; got [1]"),
         (
-            [Keep("x"), EQUAL],
+            [Keep("condition", "x"), EQUAL],
             {"target": {"x": 1, "y": 1}, "by": "condition"},
             SettingError,
             "A target must have weight 0 for labels that the filters leave no rows; 1 of 2 labels have none",
@@ -167,7 +157,7 @@ def test_targets_that_cannot_be(stages: Any, settings: Any, error: type[Exceptio
 
 def test_a_filtered_label_may_be_left_out_of_a_target() -> None:
     """Labels that the filters remove need no entry, and may have one of 0."""
-    found = expect(Keep("x"), EQUAL)
+    found = expect(Keep("condition", "x"), EQUAL)
     for target in ({"x": 2}, {"x": 2, "y": 0}):
         assert found.importance_weights(target, by="condition").to_rows() == pytest.approx([4 / 3, 4 / 3, 0, 2 / 3])
 

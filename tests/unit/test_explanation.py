@@ -17,6 +17,7 @@ from batchwright import (
     Stage,
     TemporalEnricher,
 )
+from own import Keep
 
 TABLE = {"experiment": [*"aaaaab"], "condition": [*"xxxyyx"]}
 
@@ -24,19 +25,6 @@ TABLE = {"experiment": [*"aaaaab"], "condition": [*"xxxyyx"]}
 def make_plan(*stages: Any, table: dict[str, Any] = TABLE, batch_size: int = 2, order_by: str | None = None) -> Plan:
     index = MetadataIndex.from_table(table, by=["experiment", "condition"], order_by=order_by)
     return Plan(Pipeline([*stages, Drawer()]), index, batch_size)
-
-
-class Keep(Stage):
-    """Keeps the rows of one condition."""
-
-    by = "condition"
-
-    def __init__(self, condition: str) -> None:
-        self.condition = condition
-
-    def apply(self, draft: Any) -> Any:
-        """Return the filtered draft."""
-        return draft.filter(draft.index.pool("condition", self.condition))
 
 
 class Tables(HTMLParser):
@@ -101,7 +89,11 @@ def test_html_holds_the_same_text() -> None:
 
 def test_plain_values_go_through_json() -> None:
     """All numbers, with labels as text."""
-    values = make_plan(Keep("x"), ExperimentSelector(by=["experiment", "condition"]), batch_size=3).explain().to_dict()
+    values = (
+        make_plan(Keep("condition", "x"), ExperimentSelector(by=["experiment", "condition"]), batch_size=3)
+        .explain()
+        .to_dict()
+    )
     assert json.loads(json.dumps(values)) == values
     assert values["rows"] == 6
     assert values["rows_kept"] == 4
@@ -117,7 +109,7 @@ def test_plain_values_go_through_json() -> None:
 def test_filters_show_in_the_head() -> None:
     """How many rows the filters keep, and the ordered column."""
     table = {**TABLE, "hours": range(6)}
-    text = str(make_plan(Keep("y"), TemporalEnricher("hours", 0), table=table, order_by="hours").explain())
+    text = str(make_plan(Keep("condition", "y"), TemporalEnricher("hours", 0), table=table, order_by="hours").explain())
     assert text.startswith(
         "Batches of 2 rows out of 2 that the filters keep of 6, in 3 cells of experiment, condition, "
         "in the order of hours\n"
