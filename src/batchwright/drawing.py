@@ -13,10 +13,11 @@ from batchwright.ragged import gather
 from batchwright.stages.base import BaseDrawer
 from batchwright.stream import keys_of, uniforms
 
-__all__ = ["draw_block", "iterate_batches"]
+__all__ = ["draw_block", "draw_epochs", "iterate_batches", "small_block"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Words = NDArray[np.uint64]
 
 # So many batches and slots at most. Rows are drawn for a lot: enough to spread the cost of NumPy's calls over many
 # batches, in arrays that a processor's cache holds and that are not given back to the system again and again. A block
@@ -34,7 +35,7 @@ _GROWTH = 1 << 6
 def iterate_batches(plan: Plan, seed: int, epoch: int, steps: range) -> Iterator[list[int]]:
     """Yield the batches of the given steps."""
     for block in _blocks(plan, steps):
-        for rows in _lots(plan, seed, epoch, block):
+        for rows in _lots(plan, keys_of(seed, range(epoch, epoch + 1), block)[0]):
             yield from rows.tolist()
 
 
@@ -53,15 +54,26 @@ def draw_block(plan: Plan, seed: int, epoch: int, steps: range) -> NDArray[np.in
     numpy.ndarray
         Integer rows of the table, shape (len(steps), plan.batch_size).
     """
-    return np.concatenate([*_lots(plan, seed, epoch, steps)])
+    rows: NDArray[np.integer] = draw_epochs(plan, seed, range(epoch, epoch + 1), steps)[0]
+    return rows
+
+
+def draw_epochs(plan: Plan, seed: int, epochs: range, steps: range) -> NDArray[np.integer]:
+    """Draw the batches of the given steps of several epochs, shape (len(epochs), len(steps), plan.batch_size)."""
+    keys = keys_of(seed, epochs, steps)
+    return np.concatenate([*_lots(plan, keys.ravel())]).reshape(*keys.shape, plan.batch_size)
+
+
+def small_block(plan: Plan) -> int:
+    """Return how many batches are drawn at once where there are no more."""
+    return min(_batches_of(_SMALL_BLOCK, plan), max(1, _RANGES_OF_A_BLOCK // plan.breadth))
 
 
 def _blocks(plan: Plan, steps: range) -> Iterator[range]:
     """Yield the steps some at a time."""
     narrow = max(1, _RANGES_OF_A_BLOCK // plan.breadth)
     most = _batches_of(_LOT, plan) if plan.trunk.is_whole else min(_batches_of(_BLOCK, plan), narrow)
-    small = len(steps) <= min(_batches_of(_SMALL_BLOCK, plan), most)
-    size = len(steps) if small else min(_FIRST_BATCHES, most)
+    size = len(steps) if len(steps) <= min(small_block(plan), most) else min(_FIRST_BATCHES, most)
     while steps:
         yield steps[:size]
         steps, size = steps[size:], min(size * _GROWTH, most)
@@ -72,13 +84,12 @@ def _batches_of(limits: tuple[int, int], plan: Plan) -> int:
     return max(1, min(batches, slots // plan.batch_size))
 
 
-def _lots(plan: Plan, seed: int, epoch: int, steps: range) -> Iterator[NDArray[np.integer]]:
-    """Yield the batches of a block as arrays of rows, some at a time."""
-    keys = keys_of(seed, epoch, steps)
+def _lots(plan: Plan, keys: Words) -> Iterator[NDArray[np.integer]]:
+    """Yield the batches of some keys as arrays of rows, some at a time."""
     # The first number of a batch decides its path, and the others one row each.
     layout, leaves = plan.trunk.follow(uniforms(keys, range(1))[:, 0])
     size = _batches_of(_LOT, plan)
-    for start in range(0, len(steps), size):
+    for start in range(0, keys.size, size):
         lot = slice(start, start + size)
         numbers = uniforms(keys[lot], range(1, 1 + plan.batch_size))
         yield plan.index.rows(_positions(layout, leaves[lot], plan.pipeline.drawer, numbers))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
 from batchwright._checks import check_flag, check_integer
+from batchwright.ahead import Ahead
 from batchwright.drawing import iterate_batches
 from batchwright.errors import SettingError
 from batchwright.index import MetadataIndex
@@ -117,6 +118,8 @@ class PipelineSampler(Sampler[list[int]]):
         )
         remainder = self._steps.remainder
         self._short_plan = Plan(self.plan.pipeline, self.plan.index, remainder) if remainder else None
+        self._ahead = Ahead(self.plan)
+        self._short_ahead = None if self._short_plan is None else Ahead(self._short_plan)
         self._identity = self._identify()
         self._progress = Progress(self._steps.count, auto_epoch=check_flag(auto_epoch, "auto_epoch", who))
         # Where an epoch is one batch smaller than asked for, there is none of the size that is asked for.
@@ -194,7 +197,9 @@ class PipelineSampler(Sampler[list[int]]):
                 f"({type(self).__name__}.batch). Count over all ranks from 0."
             )
             raise IndexError(msg)
-        return next(self._batches(self.epoch if epoch is None else self._check_epoch(epoch), range(number, number + 1)))
+        plan = self._short_plan if self._short_plan is not None and number == self._steps.count - 1 else self.plan
+        where = self.epoch if epoch is None else self._check_epoch(epoch)
+        return next(iterate_batches(plan, self.seed, where, range(number, number + 1)))
 
     def expected_visits(self) -> NDArray[np.float64]:
         """Return for each row of the table how often it comes in an epoch on average: float64, shape (N,).
@@ -247,11 +252,15 @@ class PipelineSampler(Sampler[list[int]]):
     def _batches(self, epoch: int, steps: range) -> Iterator[list[int]]:
         """Return the batches of the given steps; the last one of the epoch may be short."""
         last = self._steps.count - 1
-        if self._short_plan is None or last not in steps:
-            return iterate_batches(self.plan, self.seed, epoch, steps)
+        if self._short_ahead is None or last not in steps:
+            return self._ahead.batches(self.seed, epoch, steps)
         at = steps.index(last)
-        before, after = (iterate_batches(self.plan, self.seed, epoch, part) for part in (steps[:at], steps[at + 1 :]))
-        return chain(before, iterate_batches(self._short_plan, self.seed, epoch, steps[at : at + 1]), after)
+        before, short, after = steps[:at], steps[at : at + 1], steps[at + 1 :]
+        return chain(
+            self._ahead.batches(self.seed, epoch, before),
+            self._short_ahead.batches(self.seed, epoch, short),
+            iterate_batches(self.plan, self.seed, epoch, after),
+        )
 
     def _identify(self) -> Identity:
         settings = repr((self.plan.pipeline, self.plan.batch_size, self._steps.count, self.batch_size))

@@ -16,8 +16,8 @@ _GOLDEN_GAMMA = 0x9E3779B97F4A7C15
 _WORD = 2**64
 
 
-def keys_of(seed: int, epoch: int, steps: range) -> Words:
-    """Return the keys of some batches of an epoch, from which all their random numbers come.
+def keys_of(seed: int, epochs: range, steps: range) -> Words:
+    """Return the keys of some batches of some epochs, from which all their random numbers come.
 
     They are the numbers of a SplitMix64 generator (Steele, Lea and Flood, "Fast splittable pseudorandom number
     generators", 2014; mixed by Stafford's variant 13, as Java's `SplittableRandom` is), which a
@@ -26,25 +26,25 @@ def keys_of(seed: int, epoch: int, steps: range) -> Words:
 
     Parameters
     ----------
-    seed, epoch
-        Non-negative integers; (0, 1) and (1, 0) are unrelated.
+    seed, epochs
+        Non-negative integers, and at least one of them; seed 0 in epoch 1 and seed 1 in epoch 0 are unrelated.
     steps
         The numbers of the batches.
 
     Returns
     -------
     numpy.ndarray
-        uint64, shape (len(steps),).
+        uint64, shape (len(epochs), len(steps)).
 
     Examples
     --------
-    >>> alone, among = keys_of(seed=7, epoch=0, steps=range(5, 6)), keys_of(seed=7, epoch=0, steps=range(3, 9, 2))
-    >>> bool(alone[0] == among[1])
+    >>> alone = keys_of(seed=7, epochs=range(2, 3), steps=range(5, 6))
+    >>> among = keys_of(seed=7, epochs=range(4), steps=range(3, 9, 2))
+    >>> bool(alone[0, 0] == among[2, 1])
     True
     """
-    sequence = np.random.SeedSequence(seed, spawn_key=(epoch, _PURPOSE_BATCHES))
-    keys: Words = _numbers(np.asarray(sequence.generate_state(1, np.uint64), np.uint64), steps)[0]
-    return keys
+    sequences = (np.random.SeedSequence(seed, spawn_key=(epoch, _PURPOSE_BATCHES)) for epoch in epochs)
+    return _numbers(np.concatenate([sequence.generate_state(1, np.uint64) for sequence in sequences]), steps)
 
 
 def uniforms(keys: Words, numbers: range) -> NDArray[np.float64]:
@@ -66,7 +66,7 @@ def uniforms(keys: Words, numbers: range) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> keys = keys_of(seed=7, epoch=0, steps=range(4))
+    >>> keys = keys_of(seed=7, epochs=range(1), steps=range(4))[0]
     >>> alone, among = uniforms(keys[2:3], range(5, 6)), uniforms(keys, range(9))
     >>> bool(alone[0, 0] == among[2, 5])
     True

@@ -62,7 +62,7 @@ FLOORS = [
     ["explanation"],
     ["plan"],
     ["drawing", "state"],
-    ["passes"],
+    ["ahead", "passes"],
     ["sampler"],
     ["flexible"],
     ["hosts.accelerate", "hosts.loaders"],

@@ -85,15 +85,20 @@ def test_blocks_grow_unless_one_small_block_has_all(
 
     def lots(*address: Any) -> Any:
         asked.append(address)
-        return [np.array([[step] for step in address[3]])]
+        return [address[1][:, None]]
+
+    def keys(seed: int, epochs: range, steps: range) -> Any:
+        assert (seed, epochs) == (5, range(6, 7))
+        return np.array([steps])
 
     monkeypatch.setattr(drawing, "_lots", lots)
+    monkeypatch.setattr(drawing, "keys_of", keys)
     trunk_of_plan = SimpleNamespace(is_whole=trunk == WHOLE)
     plan: Any = SimpleNamespace(batch_size=batch_size, breadth=breadth, trunk=trunk_of_plan)
     batches = list(iterate_batches(plan, 5, 6, range(sum(blocks))))
     assert batches == [[step] for step in range(sum(blocks))]
-    assert [len(steps) for _, _, _, steps in asked] == blocks
-    assert {(id(made), seed, epoch) for made, seed, epoch, _ in asked} == {(id(plan), 5, 6)}
+    assert [keys.size for _, keys in asked] == blocks
+    assert {id(made) for made, _ in asked} == {id(plan)}
 
 
 def test_no_step_has_no_batch() -> None:
@@ -105,7 +110,7 @@ def test_smaller_batches_take_the_first_of_their_numbers() -> None:
     """A batch of another size has the same path and the same numbers for its rows."""
     smaller, larger = (draw_block(make_plan(ExperimentSelector(), batch_size=size), 0, 0, range(50)) for size in (1, 2))
     assert LABELS[smaller[:, 0]].tolist() == LABELS[larger[:, 0]].tolist()
-    plan, numbers = make_plan(batch_size=4), uniforms(keys_of(0, 0, range(50)), range(1, 5))
+    plan, numbers = make_plan(batch_size=4), uniforms(keys_of(0, range(1), range(50))[0], range(1, 5))
     quotas, sizes = np.full(50, 4), np.full(50, 8)
     assert draw_block(plan, 0, 0, range(50)).tolist() == INDEX.rows(Drawer().draw(quotas, sizes, numbers)).tolist()
 

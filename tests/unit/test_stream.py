@@ -40,7 +40,7 @@ def test_the_generator_is_the_published_one() -> None:
 def test_keys_are_numbers_at_an_address(steps: range) -> None:
     """In one run of steps or with gaps, each batch has the key at its own address."""
     root = int(np.random.SeedSequence(7, spawn_key=(2, 0)).generate_state(1, np.uint64)[0])
-    keys = keys_of(7, 2, steps)
+    keys = keys_of(7, range(2, 3), steps)[0]
     assert keys.tolist() == [number_of(root, step) for step in steps]
     assert keys.dtype == np.uint64
 
@@ -48,16 +48,22 @@ def test_keys_are_numbers_at_an_address(steps: range) -> None:
 @pytest.mark.parametrize("numbers", [range(0), range(1), range(1, 9), range(5, 200, 97)], ids=str)
 def test_numbers_are_those_of_their_keys(numbers: range) -> None:
     """Each batch has the numbers of the generator that its key starts, whatever others are asked for beside them."""
-    keys = keys_of(7, 2, range(3, 6))
+    keys = keys_of(7, range(2, 3), range(3, 6))[0]
     found = uniforms(keys, numbers)
     assert found.tolist() == [[(number_of(key, at) >> 11) / 2**53 for at in numbers] for key in keys.tolist()]
     assert (found.shape, found.dtype) == ((3, len(numbers)), np.float64)
 
 
+def test_epochs_have_the_keys_that_each_has_alone() -> None:
+    """Keys of several epochs stand one row an epoch."""
+    together = keys_of(7, range(2, 5), range(3, 9, 2))
+    assert together.tolist() == [keys_of(7, range(epoch, epoch + 1), range(3, 9, 2))[0].tolist() for epoch in (2, 3, 4)]
+
+
 def test_numbers_stay_what_they_are() -> None:
     """The first numbers of the first batch, in a form that no rounding hides."""
     expected = ["0x1.740c4400e8916p-1", "0x1.1a0a1e9df36e2p-1"]
-    assert [number.hex() for number in uniforms(keys_of(0, 0, range(1)), range(2))[0].tolist()] == expected
+    assert [number.hex() for number in uniforms(keys_of(0, range(1), range(1))[0], range(2))[0].tolist()] == expected
 
 
 def test_the_largest_number_is_below_1() -> None:
@@ -73,14 +79,17 @@ def test_the_largest_number_is_below_1() -> None:
 
 def test_no_step_has_no_numbers() -> None:
     """An empty run of steps is no error."""
-    assert uniforms(keys_of(0, 0, range(3, 3)), range(5)).shape == (0, 5)
+    assert uniforms(keys_of(0, range(1), range(3, 3))[0], range(5)).shape == (0, 5)
 
 
 def test_seed_and_epoch_are_two_things() -> None:
     """The keys of (0, 1), (1, 0) and (1, 1) share no number."""
-    epochs = [(0, 0), (0, 1), (1, 0), (1, 1), (10, 0), (2**64 - 1, 0)]
-    numbers = [number for epoch in epochs for number in uniforms(keys_of(*epoch, range(4)), range(8)).ravel().tolist()]
-    assert len(set(numbers)) == len(numbers)
+    numbers = [
+        number
+        for seed, epochs in [(0, range(2)), (1, range(2)), (10, range(1)), (2**64 - 1, range(1))]
+        for number in uniforms(keys_of(seed, epochs, range(4)).ravel(), range(8)).ravel().tolist()
+    ]
+    assert len(set(numbers)) == len(numbers) == 6 * 4 * 8
 
 
 STEPS_COUNTED, NUMBERS_COUNTED, CUTS = 4096, 16, 16
@@ -97,8 +106,8 @@ def test_neighbours_know_nothing_of_each_other(seed: int, epoch: int, steps: int
     Their chi-square has as many degrees of freedom as there are squares but one; it lies within five of its standard
     deviations.
     """
-    ours = uniforms(keys_of(0, 0, range(STEPS_COUNTED)), range(NUMBERS_COUNTED))
-    keys = keys_of(seed, epoch, range(steps, steps + STEPS_COUNTED))
+    ours = uniforms(keys_of(0, range(1), range(STEPS_COUNTED))[0], range(NUMBERS_COUNTED))
+    keys = keys_of(seed, range(epoch, epoch + 1), range(steps, steps + STEPS_COUNTED))[0]
     theirs = uniforms(keys, range(numbers, numbers + NUMBERS_COUNTED))
     squares = (ours * CUTS).astype(int) * CUTS + (theirs * CUTS).astype(int)
     counts, expected, freedom = np.bincount(squares.ravel(), minlength=CUTS**2), ours.size / CUTS**2, CUTS**2 - 1

@@ -1,0 +1,62 @@
+"""`Ahead`: epochs of few batches, of which several are drawn at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from batchwright.drawing import draw_epochs, iterate_batches, small_block
+from batchwright.plan import Plan
+
+__all__ = ["Ahead"]
+
+
+@attrs.frozen(eq=False)
+class _Drawn:
+    """Batches that were drawn: integer rows, shape (len(epochs), len(steps), batch size)."""
+
+    seed: int
+    epochs: range
+    steps: range
+    rows: NDArray[np.integer]
+
+
+class Ahead:
+    """The batches of a plan, where of epochs that are short and follow one another several are drawn at once.
+
+    To draw a few batches takes nearly as long as to draw a thousand. So each time twice as many epochs are drawn as the
+    time before, as long as they make a small block. What is kept is what their addresses give at any time: it can be
+    forgotten, and copies are without it.
+
+    Parameters
+    ----------
+    plan
+        The probability tree.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._drawn = _Drawn(0, range(0), range(0), np.empty((0, 0, 0), dtype=np.int64))
+
+    def batches(self, seed: int, epoch: int, steps: range) -> Iterator[list[int]]:
+        """Return the batches that `iterate_batches` yields."""
+        most = small_block(self._plan) // max(1, len(steps))
+        if not steps or most <= 1:
+            return iterate_batches(self._plan, seed, epoch, steps)
+        drawn = self._drawn
+        if (drawn.seed, drawn.steps) != (seed, steps) or epoch not in drawn.epochs:
+            drawn = self._drawn = self._draw(seed, epoch, steps, most)
+        return iter(drawn.rows[epoch - drawn.epochs.start].tolist())
+
+    def _draw(self, seed: int, epoch: int, steps: range, most: int) -> _Drawn:
+        before = self._drawn
+        follows = (before.seed, before.steps, before.epochs.stop) == (seed, steps, epoch)
+        epochs = range(epoch, epoch + (min(2 * len(before.epochs), most) if follows else 1))
+        return _Drawn(seed, epochs, steps, draw_epochs(self._plan, seed, epochs, steps))
+
+    def __reduce__(self) -> Any:
+        return Ahead, (self._plan,)

@@ -1,0 +1,126 @@
+"""`Ahead`: how many epochs are drawn at once, what is kept of them, and that nobody can tell from the batches."""
+
+import copy
+import itertools
+import pickle
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from batchwright import Drawer, ExperimentSelector, MetadataIndex, Pipeline, PipelineSampler, Plan, ahead
+from batchwright.ahead import Ahead
+from batchwright.drawing import iterate_batches, small_block
+
+TABLE = {"experiment": [*"aaaabbbb"]}
+STAGES = [ExperimentSelector(), Drawer()]
+PLAN = Plan(Pipeline(STAGES), MetadataIndex.from_table(TABLE, by="experiment"), batch_size=2)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, range, range]]:
+    """Note what is drawn."""
+    asked: list[tuple[int, range, range]] = []
+
+    def draw(plan: Plan, seed: int, epochs: range, steps: range) -> Any:
+        asked.append((seed, epochs, steps))
+        return drawing(plan, seed, epochs, steps)
+
+    drawing = ahead.draw_epochs
+    monkeypatch.setattr(ahead, "draw_epochs", draw)
+    return asked
+
+
+def batches(of: Ahead, *address: Any) -> list[list[int]]:
+    """Return batches, of which it is seen that they are those of their address."""
+    found = list(of.batches(*address))
+    assert found == list(iterate_batches(PLAN, *address))
+    return found
+
+
+def test_epochs_that_follow_are_drawn_twice_as_many_at_a_time(drawn: list[tuple[int, range, range]]) -> None:
+    """A small block of 1024 batches has ten epochs of 100."""
+    epochs, steps = Ahead(PLAN), range(100)
+    for epoch in range(3, 36):
+        batches(epochs, 7, epoch, steps)
+    stops = [3, 4, 6, 10, 18, 28, 38]
+    assert drawn == [(7, range(*ends), steps) for ends in itertools.pairwise(stops)]
+
+
+@pytest.mark.parametrize(
+    ("address", "again"),
+    [
+        ((7, 6, range(5)), range(6, 7)),
+        ((7, 2, range(5)), range(2, 3)),
+        ((8, 5, range(5)), range(5, 6)),
+        ((7, 5, range(1, 5)), range(5, 6)),
+        ((7, 5, range(0, 10, 2)), range(5, 6)),
+        ((7, 3, range(5)), None),
+        ((7, 4, range(5)), None),
+    ],
+    ids=["beyond", "before", "seed", "fewer steps", "other steps", "the epoch again", "an epoch that is kept"],
+)
+def test_what_does_not_follow_is_drawn_alone(
+    drawn: list[tuple[int, range, range]], address: tuple[int, int, range], again: range | None
+) -> None:
+    """Epochs 3 and 4 are kept; another seed, other steps or an epoch that does not follow start anew."""
+    epochs = Ahead(PLAN)
+    for epoch in (2, 3):
+        batches(epochs, 7, epoch, range(5))
+    assert [kept for _, kept, _ in drawn] == [range(2, 3), range(3, 5)]
+    batches(epochs, *address)
+    assert [kept for _, kept, _ in drawn[2:]] == ([] if again is None else [again])
+
+
+@pytest.mark.parametrize(("steps", "times"), [(0, 0), (1, 2), (512, 2), (513, 0)])
+def test_long_epochs_are_not_kept(drawn: list[tuple[int, range, range]], steps: int, times: int) -> None:
+    """Where a small block has a single epoch, or there is no step, nothing is drawn ahead."""
+    epochs = Ahead(PLAN)
+    for epoch in range(3):
+        batches(epochs, 0, epoch, range(steps))
+    assert len(drawn) == times
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "breadth", "count"),
+    [(2, 2, 1024), (128, 2, 1024), (129, 2, 1016), (1 << 18, 2, 1), (2, 1 << 6, 1024), (2, 100, 655), (2, 1 << 17, 1)],
+)
+def test_a_small_block_is_bounded(batch_size: int, breadth: int, count: int) -> None:
+    """It has 1024 batches, 131072 slots and 65536 ranges at most, or a single batch."""
+    plan: Any = SimpleNamespace(batch_size=batch_size, breadth=breadth)
+    assert small_block(plan) == count
+
+
+def test_passes_at_once_keep_their_batches() -> None:
+    """Epochs that are drawn while others are walked through do not change those."""
+    epochs, steps = Ahead(PLAN), range(9)
+    walks = [epochs.batches(1, epoch, steps) for epoch in (0, 1, 0, 5)]
+    expected = [list(iterate_batches(PLAN, 1, epoch, steps)) for epoch in (0, 1, 0, 5)]
+    assert [list(turn) for turn in zip(*walks, strict=True)] == [list(turn) for turn in zip(*expected, strict=True)]
+
+
+def test_what_is_drawn_ahead_is_no_state() -> None:
+    """Copies are without it and go on all the same; asking for a batch leaves it alone."""
+    sampler, fresh = (PipelineSampler(TABLE, STAGES, batch_size=2, num_batches=30) for _ in range(2))
+    unused = len(pickle.dumps(sampler))
+    for _ in range(4):
+        list(sampler)
+    kept = sampler._ahead._drawn
+    assert kept.rows.size == 4 * 30 * 2
+    copies = [pickle.loads(pickle.dumps(sampler)), copy.deepcopy(sampler)]  # noqa: S301 - a sampler of our own.
+    assert [one._ahead._drawn.rows.size for one in copies] == [0, 0]
+    assert len(pickle.dumps(sampler)) < unused + 100
+    assert [sampler.batch(3, epoch=9)] == [fresh.batch(3, epoch=9)]
+    assert sampler._ahead._drawn is kept
+    assert np.array_equal([list(one) for one in copies], [list(sampler)] * 2)
+
+
+def test_smaller_last_batches_are_drawn_ahead_too() -> None:
+    """Over epochs, what iteration delivers is what `batch` finds at each address."""
+    sampler = PipelineSampler(TABLE, STAGES, batch_size=3, drop_last=False, num_replicas=2, rank=0)
+    expected = [[sampler.batch(step, epoch) for step in (0, 2)] for epoch in range(6)]
+    assert [list(sampler) for _ in range(6)] == expected
+    assert [len(batch) for batch in expected[0]] == [3, 2]
+    assert sampler._short_ahead is not None
+    assert sampler._short_ahead._drawn.epochs == sampler._ahead._drawn.epochs == range(3, 7)
