@@ -80,7 +80,8 @@ class SortedLists:
         stops = self.stops[lists]
         # The last value of a list stands for all that would follow it: what lies behind it ends up too high.
         last = np.maximum(stops - 1, 0)
-        return np.minimum(steps(lambda at: passes(self.values[np.minimum(at, last)]), first, most), stops)
+        found = steps(lambda at: passes(self.values.take(np.minimum(at, last), mode="clip")), first, most)
+        return np.minimum(found, stops)
 
     @cached_property
     def _longest(self) -> int:

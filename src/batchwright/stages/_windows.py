@@ -81,11 +81,15 @@ class Windows:
         outcomes, numbers = np.divmod(numbers, np.maximum(counts, 1))
         numbers += self.focal.bounds[drafts]
         shares, bounds = gather(self.stack.bounds, drafts)
-        pools = self._sides(shares, owners(bounds), numbers, counts > 0)
-        done = with_step(self.stack.done, "window")
-        sides = attrs.evolve(self.stack, pools=pools, roles=self.stack.roles[shares].repeat(2), done=done)
-        quotas = _fill(self.roundings.quotas(drafts, outcomes), pools.sizes)
-        return sides.fill(drafts, np.arange(len(pools)), 2 * bounds, quotas)
+        inside, outside = self._sides(shares, owners(bounds), numbers, counts > 0)
+        roles, done = self.stack.roles[shares], with_step(self.stack.done, "window")
+        sides = attrs.evolve(
+            self.stack, pools=Pools.join([inside, outside]), roles=np.concatenate([roles, roles]), done=done
+        )
+        quotas = _fill(self.roundings.quotas(drafts, outcomes), inside.sizes, outside.sizes)
+        # The sides of a share stand beside one another.
+        at = np.arange(2 * shares.size).reshape(2, -1).T.ravel()
+        return sides.fill(drafts, at, 2 * bounds, quotas)
 
     def look(self, most: int) -> tuple[Integers, Integers, Integers, Integers]:
         """Return what windows hold, of at most so many of all windows, evenly spread.
@@ -101,14 +105,15 @@ class Windows:
         windows = np.unique(np.linspace(0, max(total - 1, 0), some).astype(np.int64))
         drafts = search(self.focal.bounds, windows, side="right") - 1
         shares, bounds = gather(self.stack.bounds, drafts)
-        sizes = self._sides(shares, owners(bounds), windows, np.ones(windows.size, dtype=bool)).sizes
+        sides = self._sides(shares, owners(bounds), windows, np.ones(windows.size, dtype=bool))
+        inside, outside = (pools.sizes for pools in sides)
         kept = self.split[shares]
-        return windows[owners(bounds)][kept], shares[kept], sizes[0::2][kept], sizes[1::2][kept]
+        return windows[owners(bounds)][kept], shares[kept], inside[kept], outside[kept]
 
-    def _sides(self, shares: Integers, which: Integers, numbers: Integers, some: NDArray[np.bool_]) -> Pools:
+    def _sides(
+        self, shares: Integers, which: Integers, numbers: Integers, some: NDArray[np.bool_]
+    ) -> tuple[Pools, Pools]:
         """Return of some shares what lies inside and what lies outside of windows.
-
-        Those of one share stand beside one another.
 
         Parameters
         ----------
@@ -129,13 +134,10 @@ class Windows:
         place = some.cumsum() - 1
         positions = self.timeline.positions(self.cells[at[cut]], windows[:, place[which[cut]]])
         low[cut], high[cut] = np.minimum(np.maximum(positions, starts[cut]), stops[cut])
-        # A window cuts a piece in three: what it holds, what lies before it, and what lies behind.
-        side = (2 * number).repeat(3) + np.tile(np.array([0, 1, 1]), number.size)
-        starts, stops = np.stack([low, starts, high], axis=1).ravel(), np.stack([high, low, stops], axis=1).ravel()
-        if at.size > shares.size:  # A share in several pieces has its sides piece by piece.
-            order = side.argsort(kind="stable")
-            side, starts, stops = side[order], starts[order], stops[order]
-        return Pools.of_ranges(side, starts, stops, 2 * shares.size, self.stack.index.size)
+        # A window cuts a piece in three: what lies before it, what it holds, and what lies behind.
+        before, behind = np.stack([starts, high], axis=1).ravel(), np.stack([low, stops], axis=1).ravel()
+        inside = Pools.of_ranges(number, low, high, shares.size, self.stack.index.size)
+        return inside, Pools.of_ranges(number.repeat(2), before, behind, shares.size, self.stack.index.size)
 
 
 def _pieces(stack: DraftStack, split: NDArray[np.bool_]) -> tuple[Integers, Integers, Integers, Integers]:
@@ -153,8 +155,8 @@ def _pieces(stack: DraftStack, split: NDArray[np.bool_]) -> tuple[Integers, Inte
     return cells, starts, stops, bounds_of_owners(share[order], len(pools))
 
 
-def _fill(quotas: Integers, sizes: Integers) -> Integers:
-    """Move the quota of an empty side of a share to its other side."""
+def _fill(quotas: Integers, inside: Integers, outside: Integers) -> Integers:
+    """Move the quota of an empty side of a share to its other side; of such sizes, inside and outside."""
     near, far = quotas[0::2], quotas[1::2]
-    moved = np.where(sizes[0::2] == 0, -near, 0) + np.where(sizes[1::2] == 0, far, 0)
+    moved = np.where(inside == 0, -near, 0) + np.where(outside == 0, far, 0)
     return np.column_stack([near + moved, far - moved]).ravel()
