@@ -9,7 +9,7 @@ from settings import all_settings
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the arguments."""
-    parser.addoption("--rows", type=float, nargs="+", default=[1e4, 1e5, 1e6, 1e7], help="sizes of the table")
+    parser.addoption("--rows", type=float, nargs="+", default=[1e3, 1e4, 1e5, 1e6, 1e7], help="sizes of the table")
     parser.addoption("--repeats", type=int, default=3, help="how often each setting is measured")
     parser.addoption("--budget", type=float, default=0.7, help="seconds of an epoch that are measured")
 

@@ -15,9 +15,10 @@ _SLOTS_OF_LISTS = 1 << 13
 _BATCHES = 1 << 10
 
 
-def floor_batches(order: NDArray[np.uint32], batch_size: int, steps: int) -> Iterator[list[int]]:
+def floor_batches(
+    generator: np.random.Generator, order: NDArray[np.uint32], batch_size: int, steps: int
+) -> Iterator[list[int]]:
     """Yield so many batches of rows drawn from `order`, each alike, with repeats."""
-    generator = np.random.default_rng(0)
     block = max(1, min(_BATCHES, _SLOTS // batch_size))
     lists = max(1, _SLOTS_OF_LISTS // batch_size)
     for start in range(0, steps, block):

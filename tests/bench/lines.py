@@ -168,8 +168,9 @@ def cascade(setting: Setting, half_width: float | None = None) -> Begin:
 
 
 def floor(setting: Setting) -> Begin:
-    order = np.random.default_rng(0).permutation(setting.rows).astype(np.uint32)
-    return lambda: floor_batches(order, setting.batch_size, setting.steps)
+    generator = np.random.default_rng(0)
+    order = generator.permutation(setting.rows).astype(np.uint32)
+    return lambda: floor_batches(generator, order, setting.batch_size, setting.steps)
 
 
 PLAIN = Line("torch, BatchSampler(RandomSampler)", plain, least=WHOLE)
@@ -210,6 +211,9 @@ def lines_of(setting: Setting) -> list[Line]:
     if setting.topic == "pools":
         return [PLAIN, FLOOR, LATER["select, balance"]]
     if setting.topic == "batch size":
-        return [PLAIN, LEFT, FLOOR, FIRST[LEAKING], LATER[LEAKING], *RANKS]
+        return [PLAIN, LEFT, FLOOR, FIRST[LEAKING], *(LATER[chain] for chain in CHAINS), *RANKS]
     ours = [phase[chain] for chain in CHAINS for phase in (FIRST, LATER)]
-    return [PLAIN, LEFT, FLOOR, *ours, *([*RANKS, SPLIT, *PEERS] if setting.topic == "rows" else [])]
+    if setting.topic != "rows":
+        return [PLAIN, LEFT, FLOOR, *ours]
+    split = [SPLIT] if setting.rows >= MANY * setting.batch_size else []
+    return [PLAIN, LEFT, FLOOR, *ours, *RANKS, *split, *PEERS]

@@ -5,7 +5,7 @@
 Preparation is what stands before the first batch of an epoch, the first batch included. Then batches are taken until
 the epoch has run out, as a loop over it would find, or a budget of time is spent; what was taken is scaled to the whole
 epoch. So who prepares an epoch at once is not flattered, and who takes hours for one need not be waited for. An epoch
-that is over in no time is begun again and again, and the median counts.
+that is over in no time is begun again and again, and the mean counts: some may be drawn together with others.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from statistics import fmean
 from typing import Any
 
 import attrs
 
-__all__ = ["Cost", "measure", "median"]
+__all__ = ["Cost", "average", "measure"]
 
 
 @attrs.frozen
@@ -64,12 +65,13 @@ def measure(begin: Callable[[], Iterable[Any]], steps: int, budget: float, least
     return Cost(steps, taken, prepared - start, now - prepared, len(first))
 
 
-def median(once: Callable[[], Cost], enough: float) -> Cost:
-    """Measure an epoch until so many seconds were spent in it, and return the cost in the middle."""
+def average(once: Callable[[], Cost], enough: float) -> Cost:
+    """Measure one epoch after the other until so many seconds were spent in them, and return the mean cost."""
     costs = [once()]
     while sum(cost.preparation + cost.rest for cost in costs) < enough:
         costs.append(once())
-    return sorted(costs, key=lambda cost: cost.batch)[len(costs) // 2]
+    preparation, rest = (fmean(getattr(cost, name) for cost in costs) for name in ("preparation", "rest"))
+    return attrs.evolve(costs[0], preparation=preparation, rest=rest)
 
 
 def _take(batches: Iterator[Any], count: int) -> int:

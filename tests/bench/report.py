@@ -42,11 +42,14 @@ def _tables(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
         _pivot(runs, "rows", [*OURS, *PEERS, PLAIN, LEFT, FLOOR], PLAIN, "rows"),
     )
     yield "Batches of 128, 3 experiments: over the floor", _pivot(runs, "rows", OURS, FLOOR, "rows")
-    two = [FIRST[LEAKING], LATER[LEAKING]]
+    some = [FIRST[LEAKING], *LATER.values()]
     for size in (32, 1024):
         part = runs[runs.batch_size == size]
-        yield f"Batches of {size}, over plain shuffling", _pivot(part, "batch size", [*two, PLAIN, LEFT], PLAIN, "rows")
-        yield f"Batches of {size}, over the floor", _pivot(part, "batch size", two, FLOOR, "rows")
+        yield (
+            f"Batches of {size}, over plain shuffling",
+            _pivot(part, "batch size", [*some, PLAIN, LEFT], PLAIN, "rows"),
+        )
+        yield f"Batches of {size}, over the floor", _pivot(part, "batch size", some, FLOOR, "rows")
     yield "100,000 experiments, over plain shuffling", _pivot(runs, "groups", [*OURS, PLAIN, LEFT], PLAIN, "rows")
     yield "100,000 experiments, over the floor", _pivot(runs, "groups", OURS, FLOOR, "rows")
     yield "2,000 conditions, over plain shuffling", _pivot(runs, "conditions", [*OURS, PLAIN, LEFT], PLAIN, "rows")

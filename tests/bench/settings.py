@@ -44,8 +44,7 @@ def all_settings(rows: Iterable[int]) -> Iterator[Setting]:
     """Yield the settings for tables of the given numbers of rows, small ones first."""
     for count in sorted(rows):
         yield Setting("rows", count)
-        for batch_size in (32, 1024):
-            yield Setting("batch size", count, batch_size)
+        yield from (Setting("batch size", count, size) for size in (32, 1024) if size <= count)
         if count >= 1_000_000:
             yield Setting("groups", count, groups=100_000)
             yield Setting("conditions", count, conditions=2_000)

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 import pytest
 from lines import PLAIN, Line
-from rates import measure, median
+from rates import average, measure
 from settings import Setting
 
 # Small pools are measured on purpose.
@@ -37,8 +37,8 @@ def test_batch(benchmark: Any, setting: Setting, line: Line, repeat: int, pytest
     budget = pytestconfig.getoption("budget")
     try:
         cost = benchmark.pedantic(
-            median,
-            args=(lambda: measure(line.make(setting), line.steps(setting), budget, line.least), budget / 20),
+            average,
+            args=(lambda: measure(line.make(setting), line.steps(setting), budget, line.least), budget / 10),
             rounds=1,
             iterations=1,
         )
