@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from batchwright.ragged import bounds_of, bounds_of_owners, gather, owners, pad
-from batchwright.search import search
+from batchwright.signposts import SortedValues
 
 __all__ = ["Rounding", "Roundings"]
 
@@ -133,10 +133,10 @@ class Roundings:
         row = np.arange(1, owner.size + 1) - bounds[owner]
         low = np.rint(self._low[drafts, outcomes] * _UNIT).astype(np.int64)
         keys, radix = self._keys
-        return search(keys, drafts[owner] * radix + row * _UNIT - low[owner]), owner
+        return keys.search(drafts[owner] * radix + row * _UNIT - low[owner]), owner
 
     @cached_property
-    def _keys(self) -> tuple[Integers, int]:
+    def _keys(self) -> tuple[SortedValues, int]:
         """The cumulative targets in whole units, and by how much those of one draft lie above those of the one before.
 
         Row j of a draft, from 1, falls to the first target whose sum is at least ``j - u``, in the outcome of u.
@@ -144,4 +144,4 @@ class Roundings:
         sums = (self._whole + 1).astype(np.int64) * _UNIT - np.rint(self._jump * _UNIT).astype(np.int64)
         radix = int(sums.max()) + _UNIT
         sums += np.arange(len(sums))[:, None] * radix
-        return sums[self._filled], radix
+        return SortedValues(sums[self._filled]), radix
