@@ -81,7 +81,7 @@ class Plan:
         self.pipeline = pipeline if isinstance(pipeline, Pipeline) else Pipeline(pipeline)
         self.index = index
         self.batch_size = batch_size
-        self.universe, self.breadth, self._one_by_one = self._check()
+        self.universe, self.breadth, self.one_by_one = self._check()
 
     @cached_property
     def trunk(self) -> Trunk:
@@ -123,7 +123,7 @@ class Plan:
 
     def survey(self) -> Survey:
         """Return the chain gone through stage by stage, in all situations or, where there are too many, in some."""
-        most, seen = _SURVEYED_ONE_BY_ONE if self._one_by_one else _SURVEYED
+        most, seen = _SURVEYED_ONE_BY_ONE if self.one_by_one else _SURVEYED
         return Survey.of(self.pipeline, self._start, min(most, self.most_drafts), seen)
 
     def findings(self) -> tuple[Finding, ...]:

@@ -31,7 +31,7 @@ from batchwright import (
     TemporalEnricher,
 )
 
-__all__ = ["CHAINS", "FLOOR", "LEFT", "PLAIN", "RANKS", "SPLIT", "Line", "lines_of"]
+__all__ = ["BEHIND", "CHAINS", "FLOOR", "LEFT", "PLAIN", "RANKS", "SPLIT", "Line", "lines_of"]
 
 Begin = Callable[[], Iterable[Any]]
 LEAK = 0.2
@@ -117,6 +117,12 @@ def plain(setting: Setting) -> Begin:
     )
 
 
+def behind(setting: Setting) -> Begin:
+    """Return the same epochs right behind the making of a sampler of ours, as a first epoch stands."""
+    new_sampler(setting, LEAKING)
+    return plain(setting)
+
+
 def left(setting: Setting) -> Begin:
     """Return the same epochs, left behind their last batch: torch shuffles again when one runs out."""
     begin = plain(setting)
@@ -175,6 +181,7 @@ def floor(setting: Setting) -> Begin:
 
 PLAIN = Line("torch, BatchSampler(RandomSampler)", plain, least=WHOLE)
 LEFT = Line("the same, left before it runs out", left, least=WHOLE)
+BEHIND = Line("the same, behind a constructor of ours", behind, least=WHOLE)
 FLOOR = Line("floor in NumPy", floor)
 FIRST, LATER = (
     {chain: Line(f"{chain}: {name}", partial(ours, make=make, chain=chain), least=BLOCKS) for chain in CHAINS}
@@ -216,4 +223,4 @@ def lines_of(setting: Setting) -> list[Line]:
     if setting.topic != "rows":
         return [PLAIN, LEFT, FLOOR, *ours]
     split = [SPLIT] if setting.rows >= MANY * setting.batch_size else []
-    return [PLAIN, LEFT, FLOOR, *ours, *RANKS, *split, *PEERS]
+    return [PLAIN, LEFT, BEHIND, FLOOR, *ours, *RANKS, *split, *PEERS]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from lines import CHAINS, FIRST, FLOOR, LATER, LEAKING, LEFT, PEERS, PLAIN, RANKS, SPLIT, Line
+from lines import BEHIND, CHAINS, FIRST, FLOOR, LATER, LEAKING, LEFT, PEERS, PLAIN, RANKS, SPLIT, Line
 from plot import draw
 
 __all__ = ["main", "read", "render", "write_between"]
@@ -39,7 +39,7 @@ def render(runs: pd.DataFrame) -> str:
 def _tables(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
     yield (
         "Batches of 128, 3 experiments: cost over torch's plain shuffling, and microseconds a batch",
-        _pivot(runs, "rows", [*OURS, *PEERS, PLAIN, LEFT, FLOOR], PLAIN, "rows"),
+        _pivot(runs, "rows", [*OURS, *PEERS, PLAIN, LEFT, BEHIND, FLOOR], PLAIN, "rows"),
     )
     yield "Batches of 128, 3 experiments: over the floor", _pivot(runs, "rows", OURS, FLOOR, "rows")
     some = [FIRST[LEAKING], *LATER.values()]

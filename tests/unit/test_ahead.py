@@ -9,13 +9,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from batchwright import Drawer, ExperimentSelector, MetadataIndex, Pipeline, PipelineSampler, Plan, ahead
+from batchwright import Draft, Drawer, ExperimentSelector, MetadataIndex, Pipeline, PipelineSampler, Plan, Stage, ahead
+from batchwright import plan as plan_module
 from batchwright.ahead import Ahead
 from batchwright.drawing import iterate_batches, small_block
 
 TABLE = {"experiment": [*"aaaabbbb"]}
 STAGES = [ExperimentSelector(), Drawer()]
 PLAN = Plan(Pipeline(STAGES), MetadataIndex.from_table(TABLE, by="experiment"), batch_size=2)
+
+
+class Same(Stage):
+    """A stage of somebody's own, which goes from draft to draft."""
+
+    def apply(self, draft: Draft) -> Draft:
+        """Leave the draft as it is."""
+        return draft
 
 
 @pytest.fixture
@@ -88,8 +97,21 @@ def test_long_epochs_are_not_kept(drawn: list[tuple[int, range, range]], steps: 
 )
 def test_a_small_block_is_bounded(batch_size: int, breadth: int, count: int) -> None:
     """It has 1024 batches, 131072 slots and 65536 ranges at most, or a single batch."""
-    plan: Any = SimpleNamespace(batch_size=batch_size, breadth=breadth)
+    plan: Any = SimpleNamespace(batch_size=batch_size, breadth=breadth, one_by_one=False)
     assert small_block(plan) == count
+
+
+@pytest.mark.parametrize("limit", [1, 4096])
+def test_nothing_is_drawn_ahead_draft_by_draft(
+    monkeypatch: pytest.MonkeyPatch, drawn: list[tuple[int, range, range]], limit: int
+) -> None:
+    """A stage that works on one draft after the other takes its time, unless all drafts are known beforehand."""
+    monkeypatch.setattr(plan_module, "_SITUATIONS", limit)
+    plan = Plan(Pipeline([ExperimentSelector(), Same(), Drawer()]), PLAN.index, batch_size=2)
+    epochs = Ahead(plan)
+    found = [list(epochs.batches(0, epoch, range(5))) for epoch in range(3)]
+    assert found == [list(iterate_batches(PLAN, 0, epoch, range(5))) for epoch in range(3)]
+    assert len(drawn) == (0 if limit == 1 else 2)
 
 
 def test_passes_at_once_keep_their_batches() -> None:

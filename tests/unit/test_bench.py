@@ -111,7 +111,7 @@ def test_the_report(tmp_path: Path) -> None:
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "stale" not in text
-    assert "| floor in NumPy | 3 (3) | 3 (3) |" in text
+    assert "| floor in NumPy | 4 (4) | 4 (4) |" in text
     some = report.render(read[(read.line != "floor in NumPy") & ~read.line.str.contains("rank")])
     assert "over the floor" not in some
     assert "of a rank" not in some

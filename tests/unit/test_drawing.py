@@ -94,7 +94,7 @@ def test_blocks_grow_unless_one_small_block_has_all(
     monkeypatch.setattr(drawing, "_lots", lots)
     monkeypatch.setattr(drawing, "keys_of", keys)
     trunk_of_plan = SimpleNamespace(is_whole=trunk == WHOLE)
-    plan: Any = SimpleNamespace(batch_size=batch_size, breadth=breadth, trunk=trunk_of_plan)
+    plan: Any = SimpleNamespace(batch_size=batch_size, breadth=breadth, one_by_one=False, trunk=trunk_of_plan)
     batches = list(iterate_batches(plan, 5, 6, range(sum(blocks))))
     assert batches == [[step] for step in range(sum(blocks))]
     assert [keys.size for _, keys in asked] == blocks
