@@ -43,14 +43,16 @@ class Ahead:
         self._drawn = _Drawn(0, range(0), range(0), np.empty((0, 0, 0), dtype=np.int64))
 
     def batches(self, seed: int, epoch: int, steps: range) -> Iterator[list[int]]:
-        """Return the batches that `iterate_batches` yields."""
+        """Yield the batches that `iterate_batches` yields."""
         most = small_block(self._plan) // max(1, len(steps))
         if not steps or most <= 1:
-            return iterate_batches(self._plan, seed, epoch, steps)
+            yield from iterate_batches(self._plan, seed, epoch, steps)
+            return
         drawn = self._drawn
-        if (drawn.seed, drawn.steps) != (seed, steps) or epoch not in drawn.epochs:
+        kept = (drawn.seed, drawn.steps) == (seed, steps) and epoch in drawn.epochs
+        if not kept:
             drawn = self._drawn = self._draw(seed, epoch, steps, most)
-        return iter(drawn.rows[epoch - drawn.epochs.start].tolist())
+        yield from drawn.rows[epoch - drawn.epochs.start].tolist()
 
     def _draw(self, seed: int, epoch: int, steps: range, most: int) -> _Drawn:
         before = self._drawn

@@ -65,9 +65,9 @@ def draw_epochs(plan: Plan, seed: int, epochs: range, steps: range) -> NDArray[n
 
 
 def small_block(plan: Plan) -> int:
-    """Return how many batches are drawn at once where there are no more."""
+    """Return how many batches, of an epoch or of several, are few enough to be drawn at once before the first comes."""
     if plan.one_by_one and not plan.trunk.is_whole:
-        return 1  # Each batch takes its time then, and more of them at once take as much longer.
+        return 1  # A stage goes from draft to draft then: twice as many batches take twice as long.
     return min(_batches_of(_SMALL_BLOCK, plan), max(1, _RANGES_OF_A_BLOCK // plan.breadth))
 
 

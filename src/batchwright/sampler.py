@@ -251,16 +251,11 @@ class PipelineSampler(Sampler[list[int]]):
 
     def _batches(self, epoch: int, steps: range) -> Iterator[list[int]]:
         """Return the batches of the given steps; the last one of the epoch may be short."""
-        last = self._steps.count - 1
-        if self._short_ahead is None or last not in steps:
+        # A round is filled by other ranks than the one that has the last step.
+        if self._short_ahead is None or not steps or steps[-1] != self._steps.count - 1:
             return self._ahead.batches(self.seed, epoch, steps)
-        at = steps.index(last)
-        before, short, after = steps[:at], steps[at : at + 1], steps[at + 1 :]
-        return chain(
-            self._ahead.batches(self.seed, epoch, before),
-            self._short_ahead.batches(self.seed, epoch, short),
-            iterate_batches(self.plan, self.seed, epoch, after),
-        )
+        full, short = (self._ahead, steps[:-1]), (self._short_ahead, steps[-1:])
+        return chain.from_iterable(ahead.batches(self.seed, epoch, part) for ahead, part in (full, short))
 
     def _identify(self) -> Identity:
         settings = repr((self.plan.pipeline, self.plan.batch_size, self._steps.count, self.batch_size))

@@ -65,10 +65,26 @@ def test_epochs_that_follow_are_drawn_twice_as_many_at_a_time(drawn: list[tuple[
         ((8, 5, range(5)), range(5, 6)),
         ((7, 5, range(1, 5)), range(5, 6)),
         ((7, 5, range(0, 10, 2)), range(5, 6)),
+        ((8, 4, range(5)), range(4, 5)),
+        ((7, 4, range(1, 6)), range(4, 5)),
+        ((7, 4, range(0, 5, 2)), range(4, 5)),
+        ((7, 4, range(0, 10, 2)), range(4, 5)),
         ((7, 3, range(5)), None),
         ((7, 4, range(5)), None),
     ],
-    ids=["beyond", "before", "seed", "fewer steps", "other steps", "the epoch again", "an epoch that is kept"],
+    ids=[
+        "beyond",
+        "before",
+        "next, of a seed",
+        "next, of fewer steps",
+        "next, of a stride",
+        "kept, of a seed",
+        "kept, of other steps",
+        "kept, of a stride to the same end",
+        "kept, of a stride of as many steps",
+        "again",
+        "kept",
+    ],
 )
 def test_what_does_not_follow_is_drawn_alone(
     drawn: list[tuple[int, range, range]], address: tuple[int, int, range], again: range | None
@@ -122,6 +138,16 @@ def test_passes_at_once_keep_their_batches() -> None:
     assert [list(turn) for turn in zip(*walks, strict=True)] == [list(turn) for turn in zip(*expected, strict=True)]
 
 
+def test_a_draw_that_fails_ends_its_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pass is over, as a generator is; it does not go on with another epoch."""
+    monkeypatch.setattr(ahead, "draw_epochs", lambda *_: 1 // 0)
+    running = iter(PipelineSampler(TABLE, STAGES, batch_size=2))
+    with pytest.raises(ZeroDivisionError):
+        next(running)
+    with pytest.raises(StopIteration):
+        next(running)
+
+
 def test_what_is_drawn_ahead_is_no_state() -> None:
     """Copies are without it and go on all the same; asking for a batch leaves it alone."""
     sampler, fresh = (PipelineSampler(TABLE, STAGES, batch_size=2, num_batches=30) for _ in range(2))
@@ -132,6 +158,7 @@ def test_what_is_drawn_ahead_is_no_state() -> None:
     assert kept.rows.size == 4 * 30 * 2
     copies = [pickle.loads(pickle.dumps(sampler)), copy.deepcopy(sampler)]  # noqa: S301 - a sampler of our own.
     assert [one._ahead._drawn.rows.size for one in copies] == [0, 0]
+    assert [one._ahead._plan is one.plan for one in copies] == [True, True]
     assert len(pickle.dumps(sampler)) < unused + 100
     assert [sampler.batch(3, epoch=9)] == [fresh.batch(3, epoch=9)]
     assert sampler._ahead._drawn is kept
