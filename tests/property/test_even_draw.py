@@ -54,6 +54,13 @@ def test_numbers_that_agree_in_their_lower_bits_are_told_apart(batches: list[lis
         assert Drawer().draw(quotas, sizes, uniforms).tolist() == expected
 
 
+@given(st.lists(st.integers(0, 9), max_size=40), st.integers(0, 59))
+def test_numbers_are_put_in_order_with_their_places(values: list[int], shift: int) -> None:
+    """Equal numbers stay in order, also of the largest, beside which no place fits."""
+    numbers = np.array(values, dtype=np.int64) << shift
+    assert drawer._stable_order(numbers).tolist() == sorted(range(len(values)), key=lambda place: values[place])
+
+
 @pytest.mark.parametrize(("quota", "size"), [(2047, 20_000), (4095, 10_000), (4097, 20_000)])
 def test_wide_batches_are_drawn_alike(quota: int, size: int) -> None:
     """Batches on either side of the width from which on words of 64 bits are sorted."""
