@@ -5,7 +5,8 @@
 Preparation is what stands before the first batch of an epoch, the first batch included. Then batches are taken until
 the epoch has run out, as a loop over it would find, or a budget of time is spent; what was taken is scaled to the whole
 epoch. So who prepares an epoch at once is not flattered, and who takes hours for one need not be waited for. An epoch
-that is over in no time is begun again and again, and the mean counts: some may be drawn together with others.
+that is over in no time is begun again and again. Some may be drawn together with others, so a mean of many counts, and
+since a machine may be busy for a while, the median of five such means.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Cost", "average", "measure"]
+__all__ = ["Cost", "measure", "typical"]
+
+RUNS = 5
 
 
 @attrs.frozen
@@ -65,11 +68,17 @@ def measure(begin: Callable[[], Iterable[Any]], steps: int, budget: float, least
     return Cost(steps, taken, prepared - start, now - prepared, len(first))
 
 
-def average(once: Callable[[], Cost], enough: float) -> Cost:
-    """Measure one epoch after the other until so many seconds were spent in them, and return the mean cost."""
+def typical(once: Callable[[], Cost], enough: float) -> Cost:
+    """Measure one epoch after the other until so many seconds were spent, and return the median of means of runs."""
     costs = [once()]
     while sum(cost.preparation + cost.rest for cost in costs) < enough:
         costs.append(once())
+    length = -(-len(costs) // RUNS)
+    means = [_mean(costs[start : start + length]) for start in range(0, len(costs), length)]
+    return sorted(means, key=lambda cost: cost.batch)[len(means) // 2]
+
+
+def _mean(costs: list[Cost]) -> Cost:
     preparation, rest = (fmean(getattr(cost, name) for cost in costs) for name in ("preparation", "rest"))
     return attrs.evolve(costs[0], preparation=preparation, rest=rest)
 

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 import pytest
 from lines import PLAIN, Line
-from rates import average, measure
+from rates import measure, typical
 from settings import Setting
 
 # Small pools are measured on purpose.
@@ -37,8 +37,8 @@ def test_batch(benchmark: Any, setting: Setting, line: Line, repeat: int, pytest
     budget = pytestconfig.getoption("budget")
     try:
         cost = benchmark.pedantic(
-            average,
-            args=(lambda: measure(line.make(setting), line.steps(setting), budget, line.least), budget / 10),
+            typical,
+            args=(lambda: measure(line.make(setting), line.steps(setting), budget, line.least), budget / 7),
             rounds=1,
             iterations=1,
         )

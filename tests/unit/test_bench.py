@@ -1,7 +1,7 @@
 """What measures costs works, at sizes where nothing is to be learnt from them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from build_cost import BY, builds, by_groups, by_intersection, make_tables
 from cascade import Cascade
 from floor import floor_batches
 from lines import lines_of
-from rates import Cost, average, measure
+from rates import Cost, measure, typical
 from settings import Setting, all_settings, make_table
 
 SMALL = Setting("rows", 1300, batch_size=20)
@@ -40,11 +40,15 @@ def test_an_epoch_counts_to_its_end() -> None:
     assert ends == [1]
 
 
-def test_the_mean_of_short_epochs_counts() -> None:
-    """An epoch is begun again until enough was spent: here after three of 1, 5 and 3 seconds, of which 1 prepares."""
-    costs = [Cost(steps=2, taken=2, preparation=1.0, rest=seconds, size=2) for seconds in (0.0, 4.0, 2.0, 9.0)]
-    assert average(iter(costs).__next__, enough=9.0) == costs[2]
-    assert average(iter(costs).__next__, enough=1.0) == costs[0]
+def test_the_median_of_runs_of_short_epochs_counts() -> None:
+    """An epoch is begun again until enough was spent, and means of two out of ten have this median."""
+
+    def costs(*rest: float) -> Callable[[], Cost]:
+        return iter([Cost(2, 2, preparation=1.0, rest=seconds, size=2) for seconds in rest]).__next__
+
+    assert typical(costs(0.0, 9.0), enough=1.0).rest == 0.0
+    assert typical(costs(5.0, 1.0, 3.0, 9.0), enough=12.0).rest == 3.0
+    assert typical(costs(0.0, 2.0, 9.0, 99.0, 4.0, 8.0, 1.0, 1.0, 7.0, 5.0, 0.0), enough=146.0).rest == 6.0
 
 
 def test_the_cascade_re_told() -> None:
