@@ -22,7 +22,7 @@ Words = NDArray[np.uint64]
 # So many batches and slots at most. Rows are drawn for a lot: enough to spread the cost of NumPy's calls over many
 # batches, in arrays that a processor's cache holds and that are not given back to the system again and again. A block
 # has more where leaves are still to be worked out, which takes more calls; of so many ranges in all, which is what that
-# takes memory for. A short epoch is one small block.
+# takes memory for. A short epoch is one small block, or several that follow one another are.
 _LOT = (1 << 10, 1 << 15)
 _BLOCK = (1 << 12, 1 << 19)
 _RANGES_OF_A_BLOCK = 1 << 16
@@ -68,13 +68,12 @@ def small_block(plan: Plan) -> int:
     """Return how many batches, of an epoch or of several, are few enough to be drawn at once before the first comes."""
     if plan.one_by_one and not plan.trunk.is_whole:
         return 1  # A stage goes from draft to draft then: twice as many batches take twice as long.
-    return min(_batches_of(_SMALL_BLOCK, plan), max(1, _RANGES_OF_A_BLOCK // plan.breadth))
+    return _batches_in_memory(_SMALL_BLOCK, plan)
 
 
 def _blocks(plan: Plan, steps: range) -> Iterator[range]:
     """Yield the steps some at a time."""
-    narrow = max(1, _RANGES_OF_A_BLOCK // plan.breadth)
-    most = _batches_of(_LOT, plan) if plan.trunk.is_whole else min(_batches_of(_BLOCK, plan), narrow)
+    most = _batches_of(_LOT, plan) if plan.trunk.is_whole else _batches_in_memory(_BLOCK, plan)
     size = len(steps) if len(steps) <= min(small_block(plan), most) else min(_FIRST_BATCHES, most)
     while steps:
         yield steps[:size]
@@ -84,6 +83,10 @@ def _blocks(plan: Plan, steps: range) -> Iterator[range]:
 def _batches_of(limits: tuple[int, int], plan: Plan) -> int:
     batches, slots = limits
     return max(1, min(batches, slots // plan.batch_size))
+
+
+def _batches_in_memory(limits: tuple[int, int], plan: Plan) -> int:
+    return min(_batches_of(limits, plan), max(1, _RANGES_OF_A_BLOCK // plan.breadth))
 
 
 def _lots(plan: Plan, keys: Words) -> Iterator[NDArray[np.integer]]:

@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class Progress:
-    """Where a sampler stands: the one thing that changes about it, and decides what comes next.
+    """Where a sampler stands: all that changes about it and decides what comes next.
 
     Parameters
     ----------

@@ -3,7 +3,6 @@
 import copy
 import itertools
 import pickle
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 from batchwright import Draft, Drawer, ExperimentSelector, MetadataIndex, Pipeline, PipelineSampler, Plan, Stage, ahead
 from batchwright import plan as plan_module
 from batchwright.ahead import Ahead
-from batchwright.drawing import iterate_batches, small_block
+from batchwright.drawing import iterate_batches
 
 TABLE = {"experiment": [*"aaaabbbb"]}
 STAGES = [ExperimentSelector(), Drawer()]
@@ -105,16 +104,6 @@ def test_long_epochs_are_not_kept(drawn: list[tuple[int, range, range]], steps: 
     for epoch in range(3):
         batches(epochs, 0, epoch, range(steps))
     assert len(drawn) == times
-
-
-@pytest.mark.parametrize(
-    ("batch_size", "breadth", "count"),
-    [(2, 2, 1024), (128, 2, 1024), (129, 2, 1016), (1 << 18, 2, 1), (2, 1 << 6, 1024), (2, 100, 655), (2, 1 << 17, 1)],
-)
-def test_a_small_block_is_bounded(batch_size: int, breadth: int, count: int) -> None:
-    """It has 1024 batches, 131072 slots and 65536 ranges at most, or a single batch."""
-    plan: Any = SimpleNamespace(batch_size=batch_size, breadth=breadth, one_by_one=False)
-    assert small_block(plan) == count
 
 
 @pytest.mark.parametrize("limit", [1, 4096])

@@ -70,11 +70,8 @@ def test_the_cascade_with_a_window() -> None:
 
 def test_the_floor() -> None:
     """It delivers as many batches as it is asked for."""
-    assert [len(batch) for batch in floor_batches(np.random.default_rng(0), np.arange(50, dtype=np.uint32), 7, 3)] == [
-        7,
-        7,
-        7,
-    ]
+    batches = floor_batches(np.random.default_rng(0), np.arange(50, dtype=np.uint32), 7, 3)
+    assert [len(batch) for batch in batches] == [7, 7, 7]
 
 
 def test_pools_are_as_large_as_they_are_called() -> None:

@@ -26,7 +26,7 @@ from batchwright import (
     drawing,
 )
 from batchwright import plan as plan_module
-from batchwright.drawing import draw_block, iterate_batches
+from batchwright.drawing import draw_block, iterate_batches, small_block
 from batchwright.layout import Layout
 from batchwright.stream import keys_of, uniforms
 
@@ -99,6 +99,16 @@ def test_blocks_grow_unless_one_small_block_has_all(
     assert batches == [[step] for step in range(sum(blocks))]
     assert [keys.size for _, keys in asked] == blocks
     assert {id(made) for made, _ in asked} == {id(plan)}
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "breadth", "count"),
+    [(2, 2, 1024), (128, 2, 1024), (129, 2, 1016), (1 << 18, 2, 1), (2, 1 << 6, 1024), (2, 100, 655), (2, 1 << 17, 1)],
+)
+def test_a_small_block_is_bounded(batch_size: int, breadth: int, count: int) -> None:
+    """It has 1024 batches, 131072 slots and 65536 ranges at most, or a single batch."""
+    plan: Any = SimpleNamespace(batch_size=batch_size, breadth=breadth, one_by_one=False)
+    assert small_block(plan) == count
 
 
 def test_no_step_has_no_batch() -> None:

@@ -134,10 +134,10 @@ class Windows:
         place = some.cumsum() - 1
         positions = self.timeline.positions(self.cells[at[cut]], windows[:, place[which[cut]]])
         low[cut], high[cut] = np.minimum(np.maximum(positions, starts[cut]), stops[cut])
-        # A window cuts a piece in three: what lies before it, what it holds, and what lies behind.
-        before, behind = np.stack([starts, high], axis=1).ravel(), np.stack([low, stops], axis=1).ravel()
         inside = Pools.of_ranges(number, low, high, shares.size, self.stack.index.size)
-        return inside, Pools.of_ranges(number.repeat(2), before, behind, shares.size, self.stack.index.size)
+        # A window leaves two ranges of each piece outside: what lies before it, and what lies behind.
+        first, last = np.stack([starts, high], axis=1).ravel(), np.stack([low, stops], axis=1).ravel()
+        return inside, Pools.of_ranges(number.repeat(2), first, last, shares.size, self.stack.index.size)
 
 
 def _pieces(stack: DraftStack, split: NDArray[np.bool_]) -> tuple[Integers, Integers, Integers, Integers]:
@@ -156,7 +156,7 @@ def _pieces(stack: DraftStack, split: NDArray[np.bool_]) -> tuple[Integers, Inte
 
 
 def _fill(quotas: Integers, inside: Integers, outside: Integers) -> Integers:
-    """Move the quota of an empty side of a share to its other side; of such sizes, inside and outside."""
+    """Move the quota of an empty side of a share to its other side; `inside` and `outside` are their sizes."""
     near, far = quotas[0::2], quotas[1::2]
     moved = np.where(inside == 0, -near, 0) + np.where(outside == 0, far, 0)
     return np.column_stack([near + moved, far - moved]).ravel()
