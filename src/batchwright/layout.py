@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.ragged import bounds_of, lengths
+from batchwright.ragged import bounds_of, lengths, totals
 from batchwright.search import search
 from batchwright.stack import DraftStack
 
@@ -57,6 +59,26 @@ class Layout:
         columns[2, far], columns[3, far], columns[4, far] = pools.total + np.cumsum(sizes) - sizes, sizes, 0
         ranges = np.repeat(counts > 2, counts)
         return cls(stack.bounds, columns, pools.starts[ranges], bounds_of(spans[ranges]), pools.total)
+
+    @classmethod
+    def join(cls, parts: Sequence[Layout]) -> Layout:
+        """Return the drafts of several layouts over one index, at least one, one behind the other."""
+        total, addresses = parts[0].total, bounds_of([part.far_bounds[-1] for part in parts])
+        columns = np.concatenate([part.columns for part in parts], axis=1)
+        # Addresses go on from layout to layout.
+        columns[2] += addresses[:-1].repeat([part.columns.shape[1] for part in parts]) * (columns[2] >= total)
+        return cls(
+            bounds_of(np.concatenate([lengths(part.bounds) for part in parts])),
+            columns,
+            np.concatenate([part.far_starts for part in parts]),
+            bounds_of(np.concatenate([lengths(part.far_bounds) for part in parts])),
+            total,
+        )
+
+    @property
+    def batch_sizes(self) -> Integers:
+        """Sum of the quotas of each draft: int64, shape (K,)."""
+        return totals(self.columns[0], self.bounds)
 
     def resolve(self, positions: Integers) -> None:
         """Replace addresses in far ranges by the positions that they stand for, in place."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from batchwright.draft import Choice, Draft, require_outcome
+from batchwright.layout import Layout
 from batchwright.pools import Pools
 from batchwright.ragged import bounds_of, pad, places
 from batchwright.rounding import Roundings
@@ -21,6 +22,7 @@ __all__ = ["Expansion", "Options", "divide", "in_lots", "lift", "rest_of"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Leaves = TypeVar("Leaves", DraftStack, Layout)
 
 # Arrays that are as long as drafts have labels or pieces are held to so many entries.
 _ENTRIES_AT_A_TIME = 1 << 20
@@ -46,12 +48,16 @@ class Options:
     sizes
         How many rows each alternative selects, int64, shape (K, longest). Small ones are looked at first when a
         sampler is built; by default the least likely ones.
+    layout
+        Maps the same as `take` to these alternatives, one behind the other, as drawing needs them: a short cut for a
+        stage whose alternatives are too many to keep, by which the same rows are drawn. By default there is none.
     """
 
     probabilities: Floats
     take: Callable[[Integers, Integers], Expansion]
     parts: Integers | None = None
     sizes: Integers | None = None
+    layout: Callable[[Integers, Integers], Layout] | None = None
 
     @cached_property
     def bounds(self) -> Floats:
@@ -168,24 +174,26 @@ def divide(
     def rounded(drafts: Integers, outcomes: Integers) -> DraftStack:
         return divided.fill(drafts, *roundings.held(drafts, outcomes))
 
-    taken = in_lots(rounded, roundings.width)
+    taken = in_lots(rounded, roundings.width, DraftStack.join)
     if (roundings.probabilities.max(axis=1) == 1).all():
         return taken(np.arange(len(stack)), roundings.probabilities.argmax(axis=1))
     return Options(roundings.probabilities, taken)
 
 
-def in_lots(take: Callable[[Integers, Integers], DraftStack], width: int) -> Callable[[Integers, Integers], DraftStack]:
+def in_lots(
+    take: Callable[[Integers, Integers], Leaves], width: int, join: Callable[[list[Leaves]], Leaves]
+) -> Callable[[Integers, Integers], Leaves]:
     """Return the same `take`, working out so many alternatives at a time that memory stays small.
 
-    `width` is how many entries of an array an alternative needs on the way.
+    `width` is how many entries of an array an alternative needs on the way, and `join` puts some behind others.
     """
     lot = max(1, _ENTRIES_AT_A_TIME // width)
 
-    def taken(drafts: Integers, numbers: Integers) -> DraftStack:
+    def taken(drafts: Integers, numbers: Integers) -> Leaves:
         if drafts.size <= lot:
             return take(drafts, numbers)
         lots = [slice(start, start + lot) for start in range(0, drafts.size, lot)]
-        return DraftStack.join([take(drafts[part], numbers[part]) for part in lots])
+        return join([take(drafts[part], numbers[part]) for part in lots])
 
     return taken
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from batchwright.draft import Choice, Draft, Outcome, require_outcome
 from batchwright.errors import ChainError, SettingTypeError
+from batchwright.layout import Layout
 from batchwright.options import Expansion, Options
 from batchwright.stack import DraftStack
 from batchwright.stages.base import BaseDrawer, Element, Stage
@@ -138,9 +139,9 @@ class Pipeline:
         with self.context(level):
             return options.take(drafts, numbers)
 
-    def require_sizes(self, level: int, stack: DraftStack, batch_size: int) -> None:
+    def require_sizes(self, level: int, drafts: DraftStack | Layout, batch_size: int) -> None:
         """Raise a `ChainError` unless all drafts that have gone through so many stages have the size of the batch."""
-        sizes = stack.batch_sizes
+        sizes = drafts.batch_sizes
         self.require_size(level, int(sizes[(sizes != batch_size).argmax()]), batch_size)
 
     def require_size(self, level: int, found: int, batch_size: int) -> None:

@@ -102,7 +102,11 @@ class Roundings:
     def quotas(self, drafts: Integers, outcomes: Integers) -> Integers:
         """Return the quotas of some drafts, each in one outcome, draft after draft: int64, shape (all targets,)."""
         up = self._jump[drafts] <= self._low[drafts, outcomes][:, None]
-        quotas = np.diff(self._whole[drafts] + up, axis=1, prepend=0.0)
+        sums = self._whole[drafts] + up
+        # Rows are short, so all are gone through as one.
+        quotas = sums.copy()
+        quotas.ravel()[1:] -= sums.ravel()[:-1]
+        quotas[:, 0] = sums[:, 0]
         return quotas[self._filled[drafts]].astype(np.int64)
 
     @property

@@ -92,18 +92,22 @@ class Trunk:
         if self.layout is not None:
             return self.layout, which
         rest = rest_of(u, self.bounds[which], self.bounds[which + 1])
-        leaves, which = self._descend(self.reached, self.level, which, rest)
-        return Layout.of(leaves), which
+        return self._descend(self.reached, self.level, which, rest)
 
     def some(self, limit: int) -> DraftStack:
         """Return at most `limit` leaves, or all where all are reached: those of the smallest alternatives."""
         return self._look(self.reached, self.level, limit)
 
-    def _descend(self, reached: Expansion, level: int, which: Integers, rest: Floats) -> tuple[DraftStack, Integers]:
+    def _descend(self, reached: Expansion, level: int, which: Integers, rest: Floats) -> tuple[Layout, Integers]:
         """Go on to the end of the chain, each number from the draft that it has come to."""
         while isinstance(reached, Options) or level < len(self.pipeline.steps):
             if isinstance(reached, Options):
                 numbers, rest = reached.locate(which, rest)
+                if reached.layout is not None and level == len(self.pipeline.steps):
+                    with self.pipeline.context(level - 1):
+                        leaves = reached.layout(which, numbers)
+                    self._require_size(leaves, level)
+                    return leaves, np.arange(which.size)
                 radix = int(numbers.max()) + 1
                 present, which = np.unique(which * radix + numbers, return_inverse=True)
                 reached = self.pipeline.take(level - 1, reached, *np.divmod(present, radix))
@@ -112,11 +116,11 @@ class Trunk:
             else:
                 reached, level = self.pipeline.expand(level, reached), level + 1
             self._require_size(reached, level)
-        return reached, which
+        return Layout.of(reached), which
 
     def _descend_in_lots(
         self, lots: list[Integers], stack: DraftStack, level: int, which: Integers, rest: Floats
-    ) -> tuple[DraftStack, Integers]:
+    ) -> tuple[Layout, Integers]:
         """Go on from some drafts at a time."""
         leaves, found, count = [], np.empty_like(which), 0
         for lot in lots:
@@ -126,9 +130,9 @@ class Trunk:
             if mine.size:
                 below, numbers = self._descend(stack.take(lot), level, place[which[mine]], rest[mine])
                 found[mine] = count + numbers
-                count += len(below)
+                count += below.bounds.size - 1
                 leaves.append(below)
-        return DraftStack.join(leaves), found
+        return Layout.join(leaves), found
 
     def _look(self, reached: Expansion, level: int, limit: int) -> DraftStack:
         """Go on to the end of the chain along some alternatives."""
@@ -145,8 +149,8 @@ class Trunk:
             self._require_size(reached, level)
         return reached
 
-    def _require_size(self, reached: Expansion, level: int) -> None:
-        if isinstance(reached, DraftStack):
+    def _require_size(self, reached: Expansion | Layout, level: int) -> None:
+        if not isinstance(reached, Options):
             self.pipeline.require_sizes(level, reached, self.batch_size)
 
 

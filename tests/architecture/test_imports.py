@@ -37,7 +37,8 @@ FLOORS = [
     ["index"],
     ["draft", "rowvalues"],
     ["stack"],
-    ["layout", "options"],
+    ["layout"],
+    ["options"],
     ["stages.base", "stages._focal"],
     ["stages._windows"],
     [

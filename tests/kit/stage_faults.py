@@ -9,8 +9,9 @@ from typing import Any
 import attrs
 import numpy as np
 
-from batchwright import Choice, Draft, DraftStack, ExperimentSelector, Options, Pool, Share, Stage
+from batchwright import Choice, Draft, DraftStack, ExperimentSelector, Options, Pool, Share, Stage, TemporalEnricher
 from batchwright.errors import ChainError
+from batchwright.layout import Layout
 from own import OnlyMarker
 
 
@@ -181,6 +182,14 @@ class ExpandsByOtherChances(ExperimentSelector):
         return attrs.evolve(options, probabilities=(options.probabilities > 0) / taken)
 
 
+class DrawsOtherRows(TemporalEnricher):
+    """Its short cut to drawing leaves the window out."""
+
+    def expand(self, stack: DraftStack) -> Options:
+        options = super().expand(stack)
+        return attrs.evolve(options, layout=lambda drafts, _: Layout.of(stack.take(drafts)))
+
+
 class RefusesToExpand(Wrong):
     def apply(self, draft: Draft) -> Draft:
         return draft
@@ -310,6 +319,7 @@ WRONG = {
     NegativeWeight(): "must be probabilities that sum to 1",
     ExpandsTheFirstOnly(): "`expand` must make of many drafts what `apply` makes of each; of number 1 of",
     ExpandsByOtherChances(): "`expand` must make of many drafts what `apply` makes of each; of number 0 of",
+    DrawsOtherRows("hours", 1, scope="all"): "`layout` of options must be that of the drafts that `take` gives",
     RefusesToExpand(): "`expand` must make of many drafts what `apply` makes of each; it refuses",
     OneRowTooMany(): "Quotas must sum to 1; they sum to 2",
     LeavesTheUniverse(): "Primary shares must be of the primary rows|Pools must lie in the universe; .* lie outside",

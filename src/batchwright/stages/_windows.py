@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from batchwright.layout import Layout
 from batchwright.options import Options, in_lots
 from batchwright.pools import Pools
-from batchwright.ragged import bounds_of_owners, gather, lengths, owners
+from batchwright.ragged import bounds_of, bounds_of_owners, gather, lengths, owners, totals
 from batchwright.rounding import Roundings
 from batchwright.search import search
 from batchwright.share import Scope
@@ -35,7 +38,7 @@ class Windows:
     stack, timeline, half_width
         The drafts, the order of their rows in time, and half the width of a window.
     split
-        bool, a share each: whether windows split it.
+        bool, a share each: whether windows split it; those of a draft without focal values stay whole.
     roundings
         Of the quotas of all sides, two for each share.
     focal
@@ -65,31 +68,62 @@ class Windows:
         targets = np.column_stack([stack.quotas - outside, outside]).ravel()
         roundings = Roundings.of(targets, 2 * stack.bounds)
         focal = FocalValues.of(stack, timeline)
+        split &= (focal.counts > 0)[stack.owners]
         return cls(stack, timeline, half_width, split, roundings, focal, *_pieces(stack, split))
 
     @property
     def options(self) -> Options:
         """The alternatives; number ``a * T + f`` of a draft is rounding a around its focal value f of T."""
-        # A draft without focal values has one window, which is empty.
-        pieces = lengths(self.piece_bounds[self.stack.bounds])
-        take = in_lots(self.take, int(pieces.max()))
-        return Options(self.roundings.probabilities, take, np.maximum(self.focal.counts, 1))
+        pieces = lengths(self.piece_bounds)
+        most = int(totals(pieces, self.stack.bounds).max())
+        # A share of one piece is split by arithmetic alone.
+        layout = in_lots(self.layout, most, Layout.join) if (pieces[self.split] == 1).all() else None
+        # A draft without focal values has one alternative for each rounding, which all are the same.
+        parts = np.maximum(self.focal.counts, 1)
+        return Options(self.roundings.probabilities, in_lots(self.take, most, DraftStack.join), parts, layout=layout)
 
     def take(self, drafts: Integers, numbers: Integers) -> DraftStack:
         """Return some alternatives."""
-        counts = self.focal.counts[drafts]
-        outcomes, numbers = np.divmod(numbers, np.maximum(counts, 1))
-        numbers += self.focal.bounds[drafts]
+        outcomes, numbers = self._locate(drafts, numbers)
         shares, bounds = gather(self.stack.bounds, drafts)
-        inside, outside = self._sides(shares, owners(bounds), numbers, counts > 0)
+        inside, outside = self._sides(shares, owners(bounds), numbers)
         roles, done = self.stack.roles[shares], with_step(self.stack.done, "window")
         sides = attrs.evolve(
             self.stack, pools=Pools.join([inside, outside]), roles=np.concatenate([roles, roles]), done=done
         )
-        quotas = _fill(self.roundings.quotas(drafts, outcomes), inside.sizes, outside.sizes)
+        sizes = np.column_stack([inside.sizes, outside.sizes]).ravel()
         # The sides of a share stand beside one another.
         at = np.arange(2 * shares.size).reshape(2, -1).T.ravel()
-        return sides.fill(drafts, at, 2 * bounds, quotas)
+        return sides.fill(drafts, at, 2 * bounds, _fill(self.roundings.quotas(drafts, outcomes), sizes))
+
+    def layout(self, drafts: Integers, numbers: Integers) -> Layout:
+        """Return what `Layout.of` makes of some alternatives, where each share that windows split is one piece."""
+        outcomes, numbers = self._locate(drafts, numbers)
+        shares, bounds = gather(self.stack.bounds, drafts)
+        # The sides of a share stand beside one another; of one that is not split all rows are inside.
+        columns = np.zeros((5, 2 * shares.size), dtype=np.int64)
+        columns[:, 0::2] = self._whole.columns.take(shares, axis=1)
+        at = self.split[shares].nonzero()[0]
+        low, high = self._cut(self.piece_bounds[shares[at]], owners(bounds)[at], numbers)
+        near, inside = 2 * at, high - low
+        far, size, start = near + 1, columns[1][near], columns[2][near]
+        columns[1, near], columns[1, far] = inside, size - inside
+        columns[2, near], columns[2, far] = low, start
+        columns[3, far], columns[4, far] = low - start, inside
+        columns[0] = _fill(self.roundings.quotas(drafts, outcomes), columns[1])
+        held = columns[0] > 0
+        bounds = bounds_of(totals(held.astype(np.int64), 2 * bounds))
+        return attrs.evolve(self._whole, bounds=bounds, columns=columns.compress(held, axis=1))
+
+    @cached_property
+    def _whole(self) -> Layout:
+        """The drafts with shares that no window splits."""
+        return Layout.of(self.stack)
+
+    def _locate(self, drafts: Integers, numbers: Integers) -> tuple[Integers, Integers]:
+        """Return the roundings of some alternatives, and the numbers of their focal values."""
+        outcomes, numbers = np.divmod(numbers, np.maximum(self.focal.counts[drafts], 1))
+        return outcomes, numbers + self.focal.bounds[drafts]
 
     def look(self, most: int) -> tuple[Integers, Integers, Integers, Integers]:
         """Return what windows hold, of at most so many of all windows, evenly spread.
@@ -105,39 +139,42 @@ class Windows:
         windows = np.unique(np.linspace(0, max(total - 1, 0), some).astype(np.int64))
         drafts = search(self.focal.bounds, windows, side="right") - 1
         shares, bounds = gather(self.stack.bounds, drafts)
-        sides = self._sides(shares, owners(bounds), windows, np.ones(windows.size, dtype=bool))
+        sides = self._sides(shares, owners(bounds), windows)
         inside, outside = (pools.sizes for pools in sides)
         kept = self.split[shares]
         return windows[owners(bounds)][kept], shares[kept], inside[kept], outside[kept]
 
-    def _sides(
-        self, shares: Integers, which: Integers, numbers: Integers, some: NDArray[np.bool_]
-    ) -> tuple[Pools, Pools]:
+    def _sides(self, shares: Integers, which: Integers, numbers: Integers) -> tuple[Pools, Pools]:
         """Return of some shares what lies inside and what lies outside of windows.
 
         Parameters
         ----------
         shares, which
             int64, shape (S,) each: the share, and which of the windows divides it.
-        numbers, some
-            int64 and bool, shape (W,) each: the number of the focal value of each window, and whether there is one;
-            windows without are empty.
+        numbers
+            int64, shape (W,): the number of the focal value of each window.
         """
         at, bounds = gather(self.piece_bounds, shares)
         number = owners(bounds)
-        starts, stops, which = self.starts[at], self.stops[at], which[number]
+        starts, stops = self.starts[at], self.stops[at]
         low, high = starts.copy(), stops.copy()
-        split = self.split[shares][number]
-        high[split] = low[split]
-        cut = (split & some[which]).nonzero()[0]
-        windows = self.timeline.window(self.focal.in_timeline(numbers[some]), self.half_width)
-        place = some.cumsum() - 1
-        positions = self.timeline.positions(self.cells[at[cut]], windows[:, place[which[cut]]])
-        low[cut], high[cut] = np.minimum(np.maximum(positions, starts[cut]), stops[cut])
+        split = self.split[shares][number].nonzero()[0]
+        low[split], high[split] = self._cut(at[split], which[number[split]], numbers)
         inside = Pools.of_ranges(number, low, high, shares.size, self.stack.index.size)
         # A window leaves two ranges of each piece outside: what lies before it, and what lies behind.
         first, last = np.stack([starts, high], axis=1).ravel(), np.stack([low, stops], axis=1).ravel()
         return inside, Pools.of_ranges(number.repeat(2), first, last, shares.size, self.stack.index.size)
+
+    def _cut(self, pieces: Integers, which: Integers, numbers: Integers) -> tuple[Integers, Integers]:
+        """Return where windows begin and where they end in some pieces; `which` and `numbers` as of sides."""
+        if not pieces.size:
+            return pieces, pieces
+        # Where a draft is without focal values nothing is split, so any number does.
+        numbers = np.minimum(numbers, self.focal.bounds[-1] - 1)
+        windows = self.timeline.window(self.focal.in_timeline(numbers), self.half_width)
+        positions = self.timeline.positions(self.cells[pieces], windows.take(which, axis=1))
+        low, high = np.minimum(np.maximum(positions, self.starts[pieces]), self.stops[pieces])
+        return low, high
 
 
 def _pieces(stack: DraftStack, split: NDArray[np.bool_]) -> tuple[Integers, Integers, Integers, Integers]:
@@ -155,8 +192,7 @@ def _pieces(stack: DraftStack, split: NDArray[np.bool_]) -> tuple[Integers, Inte
     return cells, starts, stops, bounds_of_owners(share[order], len(pools))
 
 
-def _fill(quotas: Integers, inside: Integers, outside: Integers) -> Integers:
-    """Move the quota of an empty side of a share to its other side; `inside` and `outside` are their sizes."""
-    near, far = quotas[0::2], quotas[1::2]
-    moved = np.where(inside == 0, -near, 0) + np.where(outside == 0, far, 0)
-    return np.column_stack([near + moved, far - moved]).ravel()
+def _fill(quotas: Integers, sizes: Integers) -> Integers:
+    """Move the quota of an empty side of a share to its other side, which stands beside it."""
+    moved = np.where(sizes == 0, quotas, 0)
+    return quotas - moved + moved.reshape(-1, 2)[:, ::-1].ravel()

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from batchwright.draft import Choice, Draft
+from batchwright.layout import Layout
 from batchwright.options import Expansion, lift
 from batchwright.pool import Pool
+from batchwright.ragged import bounds_of, owners, places
 from batchwright.share import Share
 from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage
@@ -115,6 +117,9 @@ def _require_expansion(stage: Stage, drafts: Sequence[Draft]) -> None:
         alike = chances.keys() == expected.keys() and all(abs(chances[c] - expected[c]) < 1e-9 for c in expected)
         said = f"of number {number} of {len(drafts)} it makes {len(chances)} drafts for {len(expected)}, or with other"
         require(alike, stage, rule, f"{said} chances")
+    alike = attempt(stage, lambda: _is_same_laid_out(stage.expand(DraftStack.of(drafts))))
+    rule = "`layout` of options must be that of the drafts that `take` gives"
+    require(bool(alike), stage, rule, f"it is not, of {len(drafts)} drafts")
 
 
 def _applied(stage: Stage, draft: Draft) -> dict[Any, float]:
@@ -132,6 +137,25 @@ def _chances(expansion: Expansion) -> list[dict[Any, float]]:
         for child, part in children.items():
             chances[draft][child] = chances[draft].get(child, 0.0) + chance * part
     return chances
+
+
+def _is_same_laid_out(expansion: Expansion) -> bool:
+    """Tell whether the short cut to drawing, where there is one, comes to the same shares, in the same order."""
+    if isinstance(expansion, DraftStack) or expansion.layout is None:
+        return True
+    drafts, numbers, _ = expansion.between(0, int(expansion.counts.sum()))
+    taken = expansion.take(drafts, numbers)
+    return isinstance(taken, DraftStack) and _held(expansion.layout(drafts, numbers)) == _held(Layout.of(taken))
+
+
+def _held(layout: Layout) -> list[list[int]]:
+    """Return what a layout holds: bounds of drafts, quotas, and bounds of shares with the positions in them."""
+    quotas, sizes, base, first, gap = layout.columns
+    bounds = bounds_of(sizes)
+    share, row = owners(bounds), places(np.zeros_like(sizes), bounds)
+    positions = base[share] + row + gap[share] * (row >= first[share])
+    layout.resolve(positions)
+    return [values.tolist() for values in (layout.bounds, quotas, bounds, positions)]
 
 
 def _require_sound(stage: Stage, draft: Draft, child: Draft) -> None:
