@@ -91,7 +91,9 @@ class Roundings:
         padded, filled = pad(targets, bounds)
         cumulative = np.round(np.cumsum(padded, axis=1), _DECIMALS)
         total = np.rint(cumulative[:, -1:])
-        cumulative = np.where(np.cumsum(filled, axis=1) < filled.sum(axis=1, keepdims=True), cumulative, total)
+        # From the last target of a draft on it is the total.
+        inner = np.concatenate([filled[:, 1:], np.zeros_like(total, dtype=bool)], axis=1)
+        cumulative = np.where(inner, cumulative, total)
         cumulative = np.minimum(cumulative, total)
         whole = np.floor(cumulative)
         # A target rounds up from u = 1 - fraction on; an outcome lies between two neighbours of these.

@@ -48,8 +48,8 @@ def batches(of: Ahead, *address: Any) -> list[list[int]]:
 
 
 def test_epochs_that_follow_are_drawn_twice_as_many_at_a_time(drawn: list[tuple[int, range, range]]) -> None:
-    """A small block of 1024 batches has ten epochs of 100."""
-    epochs, steps = Ahead(PLAN), range(100)
+    """A small block of 2048 batches has ten epochs of 200."""
+    epochs, steps = Ahead(PLAN), range(200)
     for epoch in range(3, 36):
         batches(epochs, 7, epoch, steps)
     stops = [3, 4, 6, 10, 18, 28, 38]
@@ -97,7 +97,7 @@ def test_what_does_not_follow_is_drawn_alone(
     assert [kept for _, kept, _ in drawn[2:]] == ([] if again is None else [again])
 
 
-@pytest.mark.parametrize(("steps", "times"), [(0, 0), (1, 2), (512, 2), (513, 0)])
+@pytest.mark.parametrize(("steps", "times"), [(0, 0), (1, 2), (1024, 2), (1025, 0)])
 def test_long_epochs_are_not_kept(drawn: list[tuple[int, range, range]], steps: int, times: int) -> None:
     """Where a small block has a single epoch, or there is no step, nothing is drawn ahead."""
     epochs = Ahead(PLAN)
