@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 import numpy as np
@@ -22,7 +22,6 @@ __all__ = ["Expansion", "Options", "divide", "in_lots", "lift", "rest_of"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Leaves = TypeVar("Leaves", DraftStack, Layout)
 
 # Arrays that are as long as drafts have labels or pieces are held to so many entries.
 _ENTRIES_AT_A_TIME = 1 << 20
@@ -51,6 +50,7 @@ class Options:
     layout
         Maps the same as `take` to these alternatives, one behind the other, as drawing needs them: a short cut for a
         stage whose alternatives are too many to keep, by which the same rows are drawn. By default there is none.
+        Who replaces `take` replaces it, too, or sets it to None.
     """
 
     probabilities: Floats
@@ -174,26 +174,24 @@ def divide(
     def rounded(drafts: Integers, outcomes: Integers) -> DraftStack:
         return divided.fill(drafts, *roundings.held(drafts, outcomes))
 
-    taken = in_lots(rounded, roundings.width, DraftStack.join)
+    taken = in_lots(rounded, roundings.width)
     if (roundings.probabilities.max(axis=1) == 1).all():
         return taken(np.arange(len(stack)), roundings.probabilities.argmax(axis=1))
     return Options(roundings.probabilities, taken)
 
 
-def in_lots(
-    take: Callable[[Integers, Integers], Leaves], width: int, join: Callable[[list[Leaves]], Leaves]
-) -> Callable[[Integers, Integers], Leaves]:
+def in_lots(take: Callable[[Integers, Integers], DraftStack], width: int) -> Callable[[Integers, Integers], DraftStack]:
     """Return the same `take`, working out so many alternatives at a time that memory stays small.
 
-    `width` is how many entries of an array an alternative needs on the way, and `join` puts some behind others.
+    `width` is how many entries of an array an alternative needs on the way.
     """
     lot = max(1, _ENTRIES_AT_A_TIME // width)
 
-    def taken(drafts: Integers, numbers: Integers) -> Leaves:
+    def taken(drafts: Integers, numbers: Integers) -> DraftStack:
         if drafts.size <= lot:
             return take(drafts, numbers)
         lots = [slice(start, start + lot) for start in range(0, drafts.size, lot)]
-        return join([take(drafts[part], numbers[part]) for part in lots])
+        return DraftStack.join([take(drafts[part], numbers[part]) for part in lots])
 
     return taken
 

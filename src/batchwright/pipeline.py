@@ -139,6 +139,13 @@ class Pipeline:
         with self.context(level):
             return options.take(drafts, numbers)
 
+    def layout(self, level: int, options: Options, drafts: Integers, numbers: Integers) -> Layout | None:
+        """Return the same compiled for drawing, where stage number `level` is the last and has a short cut to it."""
+        if options.layout is None or level + 1 < len(self.steps):
+            return None
+        with self.context(level):
+            return options.layout(drafts, numbers)
+
     def require_sizes(self, level: int, drafts: DraftStack | Layout, batch_size: int) -> None:
         """Raise a `ChainError` unless all drafts that have gone through so many stages have the size of the batch."""
         sizes = drafts.batch_sizes

@@ -103,9 +103,7 @@ class Trunk:
         while isinstance(reached, Options) or level < len(self.pipeline.steps):
             if isinstance(reached, Options):
                 numbers, rest = reached.locate(which, rest)
-                if reached.layout is not None and level == len(self.pipeline.steps):
-                    with self.pipeline.context(level - 1):
-                        leaves = reached.layout(which, numbers)
+                if (leaves := self.pipeline.layout(level - 1, reached, which, numbers)) is not None:
                     self._require_size(leaves, level)
                     return leaves, np.arange(which.size)
                 radix = int(numbers.max()) + 1

@@ -11,7 +11,6 @@ import numpy as np
 
 from batchwright import Choice, Draft, DraftStack, ExperimentSelector, Options, Pool, Share, Stage, TemporalEnricher
 from batchwright.errors import ChainError
-from batchwright.layout import Layout
 from own import OnlyMarker
 
 
@@ -182,12 +181,33 @@ class ExpandsByOtherChances(ExperimentSelector):
         return attrs.evolve(options, probabilities=(options.probabilities > 0) / taken)
 
 
-class DrawsOtherRows(TemporalEnricher):
-    """Its short cut to drawing leaves the window out."""
+class LaysOutOther(TemporalEnricher):
+    """Its short cut to drawing has other bounds of drafts, or other values in a column."""
 
     def expand(self, stack: DraftStack) -> Options:
         options = super().expand(stack)
-        return attrs.evolve(options, layout=lambda drafts, _: Layout.of(stack.take(drafts)))
+        layout = options.layout
+        return options if layout is None else attrs.evolve(options, layout=lambda *at: self.change(layout(*at)))
+
+    def change(self, layout: Any) -> Any:
+        return attrs.evolve(layout, bounds=np.append(0, layout.bounds))
+
+
+class LaysOutOtherQuotas(LaysOutOther):
+    column = 0
+
+    def change(self, layout: Any) -> Any:
+        columns = layout.columns.copy()
+        columns[self.column] += 1
+        return attrs.evolve(layout, columns=columns)
+
+
+class LaysOutOtherSizes(LaysOutOtherQuotas):
+    column = 1
+
+
+class LaysOutOtherPositions(LaysOutOtherQuotas):
+    column = 2
 
 
 class RefusesToExpand(Wrong):
@@ -300,6 +320,8 @@ class OtherTable(Wrong):
         return attrs.evolve(draft, index=attrs.evolve(draft.index))
 
 
+LAID_OUT = "`layout` of options must be that of the drafts that `take` gives"
+
 WRONG = {
     Crashes(): "with an error of this library.*ZeroDivisionError",
     SaysNothing(): "must say what is wrong; a ChainError says nothing",
@@ -319,7 +341,10 @@ WRONG = {
     NegativeWeight(): "must be probabilities that sum to 1",
     ExpandsTheFirstOnly(): "`expand` must make of many drafts what `apply` makes of each; of number 1 of",
     ExpandsByOtherChances(): "`expand` must make of many drafts what `apply` makes of each; of number 0 of",
-    DrawsOtherRows("hours", 1, scope="all"): "`layout` of options must be that of the drafts that `take` gives",
+    LaysOutOther("hours", 1): LAID_OUT,
+    LaysOutOtherQuotas("hours", 1): LAID_OUT,
+    LaysOutOtherSizes("hours", 1): LAID_OUT,
+    LaysOutOtherPositions("hours", 1): LAID_OUT,
     RefusesToExpand(): "`expand` must make of many drafts what `apply` makes of each; it refuses",
     OneRowTooMany(): "Quotas must sum to 1; they sum to 2",
     LeavesTheUniverse(): "Primary shares must be of the primary rows|Pools must lie in the universe; .* lie outside",

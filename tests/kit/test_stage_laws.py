@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from drawer_faults import WRONG_DRAWERS, OnlyDistinct, SaysSo
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from stage_faults import WRONG, SelectMarker
 
-from batchwright import BaseDrawer, Drawer, MetadataIndex, Stage, stages
+from batchwright import BaseDrawer, Draft, DraftStack, Drawer, MetadataIndex, Stage, TemporalEnricher, stages
 from batchwright.errors import SettingError, SettingTypeError
 from batchwright.testing import StageFailure, check_stage
 from batchwright.testing.stage_laws import keeps_laws
@@ -30,6 +31,20 @@ def test_built_in_stages_keep_all_laws(kind: type[Any], data: st.DataObject) -> 
     index = MetadataIndex.from_table(table, by=["experiment", "condition"], order_by="hours")
     # A stage that refused every draft would leave nothing to check, and hypothesis would say so.
     assume(keeps_laws(data.draw(settings_of(kind, table)), data.draw(drafts(st.just(index)))))
+
+
+def test_a_short_cut_may_lead_over_many_ranges() -> None:
+    """A pool that is not split, of three ranges, is the same for all windows, and stands for itself in each draft."""
+    table = {"group": [*"abcabc"], "condition": [*"xxxyyy"], "hours": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
+    index = MetadataIndex.from_table(table, by=["group", "condition"], order_by="hours")
+    leaked = Draft.start(index, 9).select(index.pool("condition", "x"))
+    leaked = leaked.leak(leaked.universe - leaked.primary, 3)
+    draft = leaked.split(lambda share: [(pool, 1) for pool in leaked.index.groups(share.pool, "group").pools])
+    stage = TemporalEnricher("hours", 1)
+    options = stage.expand(DraftStack.of([draft]))
+    assert options.layout is not None
+    assert options.layout(np.array([0, 0]), np.array([0, 1])).far_starts.size == 3
+    assert keeps_laws(stage, draft)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if issubclass(kind, BaseDrawer)])

@@ -2,30 +2,33 @@
 
 from typing import Any
 
+import attrs
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchwright import Draft, DraftStack, MetadataIndex, Pipeline, options, trunk
+from batchwright import Draft, DraftStack, MetadataIndex, Pipeline, Pool, Share, options, trunk
 from batchwright.drawing import draw_block
 from batchwright.layout import Layout
 from batchwright.plan import Plan
-from batchwright.testing.strategies import drafts
 from batchwright.trunk import Trunk
 from strategies import with_chain
 
-TABLE = {"experiment": [*"aabbbccca"], "condition": [*"xyxyxxyxx"]}
-INDEX = MetadataIndex.from_table(TABLE, by=["experiment", "condition"])
+INDEX = MetadataIndex.from_table({"row": range(9)}, by="row")
+SHARES = st.builds(
+    Share, st.lists(st.booleans(), min_size=9, max_size=9).filter(any).map(Pool.where), st.integers(1, 5)
+)
+DRAFTS = st.lists(SHARES, min_size=1, max_size=3).map(
+    lambda shares: attrs.evolve(Draft.start(INDEX, 1), shares=tuple(shares))
+)
 
 
-@given(st.lists(st.lists(drafts(st.just(INDEX)), min_size=1, max_size=3), min_size=1, max_size=3))
+@given(st.lists(st.lists(DRAFTS, min_size=1, max_size=3), min_size=1, max_size=3))
 def test_layouts_are_joined(parts: list[list[Draft]]) -> None:
     """The layouts of some drafts, joined, are the layout of all, also where pools have many ranges."""
-    universe = parts[0][0].universe
-    kept = [[draft for draft in part if draft.universe == universe] for part in parts]
-    stacks = [DraftStack.of(part) for part in kept if part]
+    stacks = [DraftStack.of(part) for part in parts]
     found, expected = Layout.join([Layout.of(stack) for stack in stacks]), Layout.of(DraftStack.join(stacks))
     for name in ("bounds", "columns", "far_starts", "far_bounds", "total"):
         assert np.array_equal(getattr(found, name), getattr(expected, name)), name

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from batchwright.rounding import _DECIMALS, Rounding
+from batchwright.ragged import bounds_of
+from batchwright.rounding import _DECIMALS, Rounding, Roundings
 from reference import all_quotas
 
 # Cumulative targets are rounded to so many decimals, each by half a unit at most; a target is a difference of two.
@@ -102,3 +103,13 @@ def test_there_are_at_most_as_many_outcomes_as_targets(targets: list[float]) -> 
     assert len({tuple(row) for row in all_quotas(rounding).tolist()}) == len(rounding.probabilities)
     assert (rounding.probabilities > 0).all()
     assert len(rounding.probabilities) <= len(targets)
+
+
+def test_quotas_of_very_many_rows_sum_to_the_total() -> None:
+    """Also where a sum of floats misses the total by more than is rounded away, of a draft of fewer targets, too."""
+    counts = np.array([11, 101, 7])
+    roundings = Roundings.of((1e9 / counts).repeat(counts), bounds_of(counts))
+    drafts, outcomes = np.nonzero(roundings.probabilities)
+    sums = np.add.reduceat(roundings.quotas(drafts, outcomes), bounds_of(counts[drafts])[:-1])
+    assert set(sums.tolist()) == {10**9}
+    assert set(drafts.tolist()) == {0, 1, 2}

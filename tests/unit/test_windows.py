@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 
@@ -21,7 +22,10 @@ from batchwright import (
 )
 from batchwright.drawing import draw_block
 from batchwright.errors import ChainError
+from batchwright.layout import Layout
 from batchwright.stages._focal import FocalValues
+from batchwright.stages._windows import Windows
+from batchwright.trunk import Trunk
 
 # Positions are rows: sorted by experiment, and by time within it; the last experiment has no times.
 TABLE = {"experiment": [*"aaabbbcc"], "hours": [0.0, 1.0, 2.0, 0.0, 1.0, 3.0, None, None]}
@@ -45,6 +49,33 @@ def test_a_window_cuts_every_cell() -> None:
     child = apply(Draft.start(INDEX, 4).select(A | B), 0, 0.5).child(1)
     inside, outside = Pool.of([1, 4], [2, 5], 8), Pool.of([0, 2, 5], [1, 4, 6], 8)
     assert shares(child) == [(inside, 2, "primary"), (outside, 2, "primary")]
+
+
+def test_windows_of_shares_that_lie_in_a_cell_have_a_short_cut() -> None:
+    """Shares that are split in several cells have none; what is not split does not matter, nor do empty windows."""
+    one, two = Draft.start(INDEX, 4).select(A).leak(B | C, 1), Draft.start(INDEX, 4).select(A | B)
+    without = Draft.start(INDEX, 4).select(C)
+    stacks = [DraftStack.of(drafts) for drafts in ([one], [one, without], [two], [one, two])]
+    found = [TemporalEnricher("hours", 0).expand(stack).layout for stack in stacks]
+    assert [layout is not None for layout in found] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_wrong_short_cut_is_named(monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
+    """Batches of another size are refused, and what fails says in which stage, as where there is no short cut."""
+
+    def layout(windows: Windows, *_: Any) -> Layout:
+        if fails:
+            raise IndexError
+        return Layout.of(attrs.evolve(windows.stack, quotas=windows.stack.quotas + 1))
+
+    monkeypatch.setattr(Windows, "layout", layout)
+    pipeline = Pipeline([ExperimentSelector(), TemporalEnricher("hours", 1), Drawer()])
+    trunk = Trunk.grow(pipeline, Draft.start(INDEX, 4), 1)
+    with pytest.raises(IndexError if fails else ChainError) as caught:
+        trunk.follow(np.array([0.5]))
+    said = caught.value.__notes__[0] if fails else str(caught.value)
+    assert ("in stage 2 of 2, Temporal" if fails else "batch_size=4; got 5 (after stage 2, Temporal") in said
 
 
 def test_several_windows_are_worked_out_at_once() -> None:

@@ -74,13 +74,12 @@ class Windows:
     @property
     def options(self) -> Options:
         """The alternatives; number ``a * T + f`` of a draft is rounding a around its focal value f of T."""
-        pieces = lengths(self.piece_bounds)
-        most = int(totals(pieces, self.stack.bounds).max())
-        # A share of one piece is split by arithmetic alone.
-        layout = in_lots(self.layout, most, Layout.join) if (pieces[self.split] == 1).all() else None
+        pieces = lengths(self.piece_bounds[self.stack.bounds])
+        take = in_lots(self.take, int(pieces.max()))
+        # A share of one piece is split by arithmetic alone; then an alternative takes no more than its shares are.
+        layout = self.layout if (lengths(self.piece_bounds)[self.split] == 1).all() else None
         # A draft without focal values has one alternative for each rounding, which all are the same.
-        parts = np.maximum(self.focal.counts, 1)
-        return Options(self.roundings.probabilities, in_lots(self.take, most, DraftStack.join), parts, layout=layout)
+        return Options(self.roundings.probabilities, take, np.maximum(self.focal.counts, 1), layout=layout)
 
     def take(self, drafts: Integers, numbers: Integers) -> DraftStack:
         """Return some alternatives."""
@@ -102,7 +101,7 @@ class Windows:
         shares, bounds = gather(self.stack.bounds, drafts)
         # The sides of a share stand beside one another; of one that is not split all rows are inside.
         columns = np.zeros((5, 2 * shares.size), dtype=np.int64)
-        columns[:, 0::2] = self._whole.columns.take(shares, axis=1)
+        columns[:, 0::2] = self._unsplit.columns.take(shares, axis=1)
         at = self.split[shares].nonzero()[0]
         low, high = self._cut(self.piece_bounds[shares[at]], owners(bounds)[at], numbers)
         near, inside = 2 * at, high - low
@@ -113,11 +112,11 @@ class Windows:
         columns[0] = _fill(self.roundings.quotas(drafts, outcomes), columns[1])
         held = columns[0] > 0
         bounds = bounds_of(totals(held.astype(np.int64), 2 * bounds))
-        return attrs.evolve(self._whole, bounds=bounds, columns=columns.compress(held, axis=1))
+        return attrs.evolve(self._unsplit, bounds=bounds, columns=columns.compress(held, axis=1))
 
     @cached_property
-    def _whole(self) -> Layout:
-        """The drafts with shares that no window splits."""
+    def _unsplit(self) -> Layout:
+        """The drafts as they are before windows split their shares."""
         return Layout.of(self.stack)
 
     def _locate(self, drafts: Integers, numbers: Integers) -> tuple[Integers, Integers]:

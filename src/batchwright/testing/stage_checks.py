@@ -31,8 +31,9 @@ def check_stage(stage: Element, *, by: Mapping[str, Sequence[Hashable]] | None =
 
     A stage returns a draft or a choice; is pure; leaves its input as it is; keeps the size of the batch; draws from
     disjoint pools that have rows and lie in the universe; only ever shrinks the universe; weighs its alternatives by
-    probabilities; offers the same drafts one by one and as a stack; refuses what it cannot do with an error of this
-    library, and on every path or on none; and survives pickling and copying with its settings.
+    probabilities; offers the same drafts one by one and as a stack, and by a short cut to drawing the same shares;
+    refuses what it cannot do with an error of this library, and on every path or on none; and survives pickling and
+    copying with its settings.
 
     A drawer is pure, stays within its pools, draws a batch in a block as it draws it alone, treats the rows of a share
     alike, and holds each with the probability that it says.

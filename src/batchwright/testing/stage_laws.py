@@ -110,14 +110,15 @@ def _require_expansion(stage: Stage, drafts: Sequence[Draft]) -> None:
     if type(stage).expand is Stage.expand:
         return
     rule = "`expand` must make of many drafts what `apply` makes of each"
-    found = attempt(stage, lambda: _chances(stage.expand(DraftStack.of(drafts))))
+    expansion = attempt(stage, lambda: stage.expand(DraftStack.of(drafts)))
+    found = None if expansion is None else attempt(stage, lambda: _chances(expansion))
     require(found is not None, stage, rule, f"it refuses {len(drafts)} that `apply` takes")
     for number, (draft, chances) in enumerate(zip(drafts, found or [], strict=True)):
         expected = repeat(stage, PURE, partial(_applied, stage, draft))
         alike = chances.keys() == expected.keys() and all(abs(chances[c] - expected[c]) < 1e-9 for c in expected)
         said = f"of number {number} of {len(drafts)} it makes {len(chances)} drafts for {len(expected)}, or with other"
         require(alike, stage, rule, f"{said} chances")
-    alike = attempt(stage, lambda: _is_same_laid_out(stage.expand(DraftStack.of(drafts))))
+    alike = attempt(stage, lambda: _is_same_laid_out(expansion))
     rule = "`layout` of options must be that of the drafts that `take` gives"
     require(bool(alike), stage, rule, f"it is not, of {len(drafts)} drafts")
 
