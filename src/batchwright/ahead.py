@@ -14,6 +14,9 @@ from batchwright.plan import Plan
 
 __all__ = ["Ahead"]
 
+# More bytes than all arrays take by which a block is drawn.
+_ROOM = 1 << 23
+
 
 @attrs.frozen(eq=False)
 class _Drawn:
@@ -40,6 +43,9 @@ class Ahead:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        # The allocator of glibc gives what is freed back to the system and fetches it again page by page, block after
+        # block, until an array of such a size has come and gone: then it keeps as much. This one is never touched.
+        np.empty(_ROOM, dtype=np.uint8)
         self._drawn = _Drawn(0, range(0), range(0), np.empty((0, 0, 0), dtype=np.int64))
 
     def batches(self, seed: int, epoch: int, steps: range) -> Iterator[list[int]]:

@@ -26,7 +26,7 @@ Words = NDArray[np.uint64]
 _LOT = (1 << 10, 1 << 15)
 _BLOCK = (1 << 12, 1 << 19)
 _RANGES_OF_A_BLOCK = 1 << 16
-_SMALL_BLOCK = (1 << 11, 1 << 17)
+_SMALL_BLOCK = (1 << 12, 1 << 17)
 # Other epochs start with few batches, so that the first comes at once, and go on with so many times as many.
 _FIRST_BATCHES = 1 << 6
 _GROWTH = 1 << 6

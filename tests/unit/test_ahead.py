@@ -3,6 +3,9 @@
 import copy
 import itertools
 import pickle
+import platform
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -48,8 +51,8 @@ def batches(of: Ahead, *address: Any) -> list[list[int]]:
 
 
 def test_epochs_that_follow_are_drawn_twice_as_many_at_a_time(drawn: list[tuple[int, range, range]]) -> None:
-    """A small block of 2048 batches has ten epochs of 200."""
-    epochs, steps = Ahead(PLAN), range(200)
+    """A small block of 4096 batches has ten epochs of 400."""
+    epochs, steps = Ahead(PLAN), range(400)
     for epoch in range(3, 36):
         batches(epochs, 7, epoch, steps)
     stops = [3, 4, 6, 10, 18, 28, 38]
@@ -97,7 +100,7 @@ def test_what_does_not_follow_is_drawn_alone(
     assert [kept for _, kept, _ in drawn[2:]] == ([] if again is None else [again])
 
 
-@pytest.mark.parametrize(("steps", "times"), [(0, 0), (1, 2), (1024, 2), (1025, 0)])
+@pytest.mark.parametrize(("steps", "times"), [(0, 0), (1, 2), (2048, 2), (2049, 0)])
 def test_long_epochs_are_not_kept(drawn: list[tuple[int, range, range]], steps: int, times: int) -> None:
     """Where a small block has a single epoch, or there is no step, nothing is drawn ahead."""
     epochs = Ahead(PLAN)
@@ -162,3 +165,31 @@ def test_smaller_last_batches_are_drawn_ahead_too() -> None:
     assert [len(batch) for batch in expected[0]] == [3, 2]
     assert sampler._short_ahead is not None
     assert sampler._short_ahead._drawn.epochs == sampler._ahead._drawn.epochs == range(3, 7)
+
+
+PAGES = """
+import resource
+
+import numpy as np
+
+from batchwright import ConditionBalancer, Drawer, ExperimentSelector, MetadataIndex, Pipeline, Plan, TemporalEnricher
+from batchwright.ahead import Ahead
+
+rng = np.random.default_rng(0)
+table = {"experiment": rng.integers(0, 3, 10_000), "condition": rng.integers(0, 4, 10_000), "hours": rng.random(10_000)}
+chain = Pipeline([ExperimentSelector(), ConditionBalancer(), TemporalEnricher("hours", 0.04), Drawer()])
+epochs = Ahead(Plan(chain, MetadataIndex.from_table(table, chain.key_columns, "hours"), batch_size=32))
+for epoch in range(120):
+    if epoch == 40:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in epochs.batches(0, epoch, range(312)):
+        pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="pages are counted as the allocator of glibc takes them")
+def test_memory_is_not_fetched_again_for_each_block() -> None:
+    """In a new process, which has freed nothing large, a batch takes no page of memory from the system."""
+    found = subprocess.run([sys.executable, "-c", PAGES], capture_output=True, text=True, check=True)  # noqa: S603 - ours.
+    assert int(found.stdout) < 0.02 * 80 * 312

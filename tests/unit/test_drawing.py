@@ -63,8 +63,8 @@ WHOLE, OPEN = True, False
         (4, 1 << 16, OPEN, [1] * 30),
         (4, 1 << 17, OPEN, [1] * 30),
         (4, 2, WHOLE, [1024]),
-        (4, 2, OPEN, [2048]),
-        (4, 2, OPEN, [64, 1985]),
+        (4, 2, OPEN, [4096]),
+        (4, 2, OPEN, [64, 4033]),
         (128, 2, WHOLE, [256]),
         (128, 2, WHOLE, [64, 193]),
         (128, 2, OPEN, [1024]),
@@ -79,7 +79,7 @@ def test_blocks_grow_unless_one_small_block_has_all(
     """They start with 64 batches, and grow up to what memory bears.
 
     That is a lot of 1024 batches or 32768 slots; or where leaves are still to be worked out 4096 batches, 524288 slots,
-    or 65536 ranges. Small ones have 2048 batches or 131072 slots, if memory bears it.
+    or 65536 ranges. Small ones have 4096 batches or 131072 slots, if memory bears it.
     """
     asked: list[tuple[Any, ...]] = []
 
@@ -103,10 +103,10 @@ def test_blocks_grow_unless_one_small_block_has_all(
 
 @pytest.mark.parametrize(
     ("batch_size", "breadth", "count"),
-    [(2, 2, 2048), (64, 2, 2048), (65, 2, 2016), (1 << 18, 2, 1), (2, 1 << 5, 2048), (2, 100, 655), (2, 1 << 17, 1)],
+    [(2, 2, 4096), (32, 2, 4096), (33, 2, 3971), (1 << 18, 2, 1), (2, 1 << 4, 4096), (2, 100, 655), (2, 1 << 17, 1)],
 )
 def test_a_small_block_is_bounded(batch_size: int, breadth: int, count: int) -> None:
-    """It has 2048 batches, 131072 slots and 65536 ranges at most, or a single batch."""
+    """It has 4096 batches, 131072 slots and 65536 ranges at most, or a single batch."""
     plan: Any = SimpleNamespace(batch_size=batch_size, breadth=breadth, one_by_one=False)
     assert small_block(plan) == count
 
