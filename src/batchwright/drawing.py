@@ -103,12 +103,7 @@ def _lots(plan: Plan, keys: Words) -> Iterator[NDArray[np.integer]]:
 def _positions(layout: Layout, leaves: Integers, drawer: BaseDrawer, numbers: Floats) -> Integers:
     """Draw from the shares of a block; return positions, shape (batches, batch size)."""
     at, _ = gather(layout.bounds, leaves)
-    quotas, sizes, base, first, gap = layout.columns.take(at, axis=1)
+    columns = layout.columns.take(at, axis=1)
+    quotas, sizes = columns[:2]
     drawn = drawer.draw(quotas, sizes, numbers).ravel()
-    positions: Integers = drawn + base.repeat(quotas)
-    if gap.any():
-        gaps = gap.repeat(quotas)
-        gaps *= drawn >= first.repeat(quotas)
-        positions += gaps
-    layout.resolve(positions)
-    return positions.reshape(numbers.shape)
+    return layout.positions(columns, quotas, drawn).reshape(numbers.shape)

@@ -80,6 +80,25 @@ class Layout:
         """Sum of the quotas of each draft: int64, shape (K,)."""
         return totals(self.columns[0], self.bounds)
 
+    def positions(self, columns: Integers, counts: Integers, rows: Integers) -> Integers:
+        """Return where rows of some shares stand, each told by its number in its share.
+
+        Parameters
+        ----------
+        columns
+            int64, shape (5, S): those of the shares.
+        counts, rows
+            int64, shape (S,) and (sum of counts,): how many rows of each share, and which, share after share.
+        """
+        _, _, base, first, gap = columns
+        positions: Integers = rows + base.repeat(counts)
+        if gap.any():
+            gaps = gap.repeat(counts)
+            gaps *= rows >= first.repeat(counts)
+            positions += gaps
+        self.resolve(positions)
+        return positions
+
     def resolve(self, positions: Integers) -> None:
         """Replace addresses in far ranges by the positions that they stand for, in place."""
         if self.far_starts.size:

@@ -140,7 +140,7 @@ class Pipeline:
             return options.take(drafts, numbers)
 
     def layout(self, level: int, options: Options, drafts: Integers, numbers: Integers) -> Layout | None:
-        """Return the same compiled for drawing, where stage number `level` is the last and has a short cut to it."""
+        """Return them compiled for drawing, if stage number `level` is the last and has a short cut; else None."""
         if options.layout is None or level + 1 < len(self.steps):
             return None
         with self.context(level):

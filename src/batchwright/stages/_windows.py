@@ -74,8 +74,7 @@ class Windows:
     @property
     def options(self) -> Options:
         """The alternatives; number ``a * T + f`` of a draft is rounding a around its focal value f of T."""
-        pieces = lengths(self.piece_bounds[self.stack.bounds])
-        take = in_lots(self.take, int(pieces.max()))
+        take = in_lots(self.take, self._most_pieces)
         # A share of one piece is split by arithmetic alone; then an alternative takes no more than its shares are.
         layout = self.layout if (lengths(self.piece_bounds)[self.split] == 1).all() else None
         # A draft without focal values has one alternative for each rounding, which all are the same.
@@ -119,6 +118,11 @@ class Windows:
         """The drafts as they are before windows split their shares."""
         return Layout.of(self.stack)
 
+    @property
+    def _most_pieces(self) -> int:
+        """How many pieces the shares of a draft have at most."""
+        return int(lengths(self.piece_bounds[self.stack.bounds]).max())
+
     def _locate(self, drafts: Integers, numbers: Integers) -> tuple[Integers, Integers]:
         """Return the roundings of some alternatives, and the numbers of their focal values."""
         outcomes, numbers = np.divmod(numbers, np.maximum(self.focal.counts[drafts], 1))
@@ -133,8 +137,8 @@ class Windows:
             int64, one for each share that a window divides: the window, counted over all drafts, the share, and how
             many of its rows lie on either side.
         """
-        total, pieces = int(self.focal.bounds[-1]), lengths(self.piece_bounds[self.stack.bounds])
-        some = min(total, most, max(1, _PIECES_SEEN // int(pieces.max())))
+        total = int(self.focal.bounds[-1])
+        some = min(total, most, max(1, _PIECES_SEEN // self._most_pieces))
         windows = np.unique(np.linspace(0, max(total - 1, 0), some).astype(np.int64))
         drafts = search(self.focal.bounds, windows, side="right") - 1
         shares, bounds = gather(self.stack.bounds, drafts)

@@ -14,7 +14,7 @@ from batchwright.draft import Choice, Draft
 from batchwright.layout import Layout
 from batchwright.options import Expansion, lift
 from batchwright.pool import Pool
-from batchwright.ragged import bounds_of, owners, places
+from batchwright.ragged import bounds_of, places
 from batchwright.share import Share
 from batchwright.stack import DraftStack
 from batchwright.stages.base import Stage
@@ -151,11 +151,9 @@ def _is_same_laid_out(expansion: Expansion) -> bool:
 
 def _held(layout: Layout) -> list[list[int]]:
     """Return what a layout holds: bounds of drafts, quotas, and bounds of shares with the positions in them."""
-    quotas, sizes, base, first, gap = layout.columns
+    quotas, sizes = layout.columns[:2]
     bounds = bounds_of(sizes)
-    share, row = owners(bounds), places(np.zeros_like(sizes), bounds)
-    positions = base[share] + row + gap[share] * (row >= first[share])
-    layout.resolve(positions)
+    positions = layout.positions(layout.columns, sizes, places(np.zeros_like(sizes), bounds))
     return [values.tolist() for values in (layout.bounds, quotas, bounds, positions)]
 
 
