@@ -9,12 +9,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from batchwright.drawing import draw_epochs, iterate_batches, small_block
+from batchwright.drawing import as_lists, draw_epochs, iterate_batches, most_at_once
 from batchwright.plan import Plan
 
 __all__ = ["Ahead"]
 
-# More bytes than all arrays take by which a block is drawn.
+# Half as many bytes as the allocator shall keep, which is more than all arrays take by which a block is drawn.
 _ROOM = 1 << 23
 
 
@@ -32,7 +32,7 @@ class Ahead:
     """The batches of a plan, where of epochs that are short and follow one another several are drawn at once.
 
     To draw a few batches takes nearly as long as to draw a thousand. So each time twice as many epochs are drawn as the
-    time before, as long as they make a small block. What is kept is what their addresses give at any time: it can be
+    time before, as long as they are one block. What is kept is what their addresses give at any time: it can be
     forgotten, and copies are without it.
 
     Parameters
@@ -44,13 +44,13 @@ class Ahead:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         # The allocator of glibc gives what is freed back to the system and fetches it again page by page, block after
-        # block, until an array of such a size has come and gone: then it keeps as much. This one is never touched.
+        # block, until an array of this size has come and gone: then it keeps twice as much. This one is never touched.
         np.empty(_ROOM, dtype=np.uint8)
         self._drawn = _Drawn(0, range(0), range(0), np.empty((0, 0, 0), dtype=np.int64))
 
     def batches(self, seed: int, epoch: int, steps: range) -> Iterator[list[int]]:
         """Yield the batches that `iterate_batches` yields."""
-        most = small_block(self._plan) // max(1, len(steps))
+        most = most_at_once(self._plan) // max(1, len(steps))
         if not steps or most <= 1:
             yield from iterate_batches(self._plan, seed, epoch, steps)
             return
@@ -58,7 +58,7 @@ class Ahead:
         kept = (drawn.seed, drawn.steps) == (seed, steps) and epoch in drawn.epochs
         if not kept:
             drawn = self._drawn = self._draw(seed, epoch, steps, most)
-        yield from drawn.rows[epoch - drawn.epochs.start].tolist()
+        yield from as_lists(drawn.rows[epoch - drawn.epochs.start])
 
     def _draw(self, seed: int, epoch: int, steps: range, most: int) -> _Drawn:
         before = self._drawn

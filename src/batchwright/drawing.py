@@ -13,20 +13,21 @@ from batchwright.ragged import gather
 from batchwright.stages.base import BaseDrawer
 from batchwright.stream import keys_of, uniforms
 
-__all__ = ["draw_block", "draw_epochs", "iterate_batches", "small_block"]
+__all__ = ["as_lists", "draw_block", "draw_epochs", "iterate_batches", "most_at_once"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Words = NDArray[np.uint64]
 
 # So many batches and slots at most. Rows are drawn for a lot: enough to spread the cost of NumPy's calls over many
-# batches, in arrays that a processor's cache holds and that are not given back to the system again and again. A block
-# has more where leaves are still to be worked out, which takes more calls; of so many ranges in all, which is what that
-# takes memory for. A short epoch is one small block, or several that follow one another are.
-_LOT = (1 << 10, 1 << 15)
+# batches, in arrays that stay near the processor. A block has more where leaves are still to be worked out, which takes
+# more calls; of so many ranges in all, which is what that takes memory for. A short epoch is one block, or several that
+# follow one another are.
+_LOT = (1 << 12, 1 << 17)
 _BLOCK = (1 << 12, 1 << 19)
 _RANGES_OF_A_BLOCK = 1 << 16
-_SMALL_BLOCK = (1 << 12, 1 << 17)
+# A Python integer takes several times as much memory as in an array, so lists are made for fewer slots at a time.
+_SLOTS_OF_LISTS = 1 << 13
 # Other epochs start with few batches, so that the first comes at once, and go on with so many times as many.
 _FIRST_BATCHES = 1 << 6
 _GROWTH = 1 << 6
@@ -36,7 +37,14 @@ def iterate_batches(plan: Plan, seed: int, epoch: int, steps: range) -> Iterator
     """Yield the batches of the given steps."""
     for block in _blocks(plan, steps):
         for rows in _lots(plan, keys_of(seed, range(epoch, epoch + 1), block)[0]):
-            yield from rows.tolist()
+            yield from as_lists(rows)
+
+
+def as_lists(batches: NDArray[np.integer]) -> Iterator[list[int]]:
+    """Yield batches, shape (batches, batch size), as lists; some are made at a time."""
+    size = max(1, _SLOTS_OF_LISTS // batches.shape[1])
+    for start in range(0, len(batches), size):
+        yield from batches[start : start + size].tolist()
 
 
 def draw_block(plan: Plan, seed: int, epoch: int, steps: range) -> NDArray[np.integer]:
@@ -64,17 +72,17 @@ def draw_epochs(plan: Plan, seed: int, epochs: range, steps: range) -> NDArray[n
     return np.concatenate([*_lots(plan, keys.ravel())]).reshape(*keys.shape, plan.batch_size)
 
 
-def small_block(plan: Plan) -> int:
+def most_at_once(plan: Plan) -> int:
     """Return how many batches, of an epoch or of several, are few enough to be drawn at once before the first comes."""
     if plan.one_by_one and not plan.trunk.is_whole:
         return 1  # A stage goes from draft to draft then: twice as many batches take twice as long.
-    return _batches_in_memory(_SMALL_BLOCK, plan)
+    return _batches_in_memory(_BLOCK, plan)
 
 
 def _blocks(plan: Plan, steps: range) -> Iterator[range]:
     """Yield the steps some at a time."""
     most = _batches_of(_LOT, plan) if plan.trunk.is_whole else _batches_in_memory(_BLOCK, plan)
-    size = len(steps) if len(steps) <= min(small_block(plan), most) else min(_FIRST_BATCHES, most)
+    size = len(steps) if len(steps) <= min(most_at_once(plan), most) else min(_FIRST_BATCHES, most)
     while steps:
         yield steps[:size]
         steps, size = steps[size:], min(size * _GROWTH, most)

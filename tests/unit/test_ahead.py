@@ -51,7 +51,7 @@ def batches(of: Ahead, *address: Any) -> list[list[int]]:
 
 
 def test_epochs_that_follow_are_drawn_twice_as_many_at_a_time(drawn: list[tuple[int, range, range]]) -> None:
-    """A small block of 4096 batches has ten epochs of 400."""
+    """A block of 4096 batches has ten epochs of 400."""
     epochs, steps = Ahead(PLAN), range(400)
     for epoch in range(3, 36):
         batches(epochs, 7, epoch, steps)
@@ -102,7 +102,7 @@ def test_what_does_not_follow_is_drawn_alone(
 
 @pytest.mark.parametrize(("steps", "times"), [(0, 0), (1, 2), (2048, 2), (2049, 0)])
 def test_long_epochs_are_not_kept(drawn: list[tuple[int, range, range]], steps: int, times: int) -> None:
-    """Where a small block has a single epoch, or there is no step, nothing is drawn ahead."""
+    """Where a block has a single epoch, or there is no step, nothing is drawn ahead."""
     epochs = Ahead(PLAN)
     for epoch in range(3):
         batches(epochs, 0, epoch, range(steps))

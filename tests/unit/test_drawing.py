@@ -26,7 +26,7 @@ from batchwright import (
     drawing,
 )
 from batchwright import plan as plan_module
-from batchwright.drawing import draw_block, iterate_batches, small_block
+from batchwright.drawing import as_lists, draw_block, iterate_batches, most_at_once
 from batchwright.layout import Layout
 from batchwright.stream import keys_of, uniforms
 
@@ -46,11 +46,11 @@ WHOLE, OPEN = True, False
 @pytest.mark.parametrize(
     ("batch_size", "breadth", "trunk", "blocks"),
     [
-        (4, 2, WHOLE, [64, 1024, 1024, 439]),
-        (128, 2, WHOLE, [64, 256, 256, 256, 13]),
-        (128, 1 << 14, WHOLE, [64, 256, 256]),
-        (1 << 15, 2, WHOLE, [1] * 30),
-        (1 << 16, 2, WHOLE, [1] * 30),
+        (4, 2, WHOLE, [64, 4096, 4096, 439]),
+        (128, 2, WHOLE, [64, 1024, 1024, 13]),
+        (128, 1 << 14, WHOLE, [64, 1024, 1024]),
+        (1 << 17, 2, WHOLE, [1] * 30),
+        (1 << 18, 2, WHOLE, [1] * 30),
         (4, 2, OPEN, [64, 4096, 4096, 439]),
         (128, 16, OPEN, [64, 4096, 4096, 823]),
         (129, 2, OPEN, [64, 4064, 4064, 840]),
@@ -62,24 +62,24 @@ WHOLE, OPEN = True, False
         (4, 1 << 14, OPEN, [4, 4, 4, 3]),
         (4, 1 << 16, OPEN, [1] * 30),
         (4, 1 << 17, OPEN, [1] * 30),
-        (4, 2, WHOLE, [1024]),
+        (4, 2, WHOLE, [4096]),
         (4, 2, OPEN, [4096]),
         (4, 2, OPEN, [64, 4033]),
-        (128, 2, WHOLE, [256]),
-        (128, 2, WHOLE, [64, 193]),
-        (128, 2, OPEN, [1024]),
-        (129, 2, OPEN, [1016]),
-        (129, 2, OPEN, [64, 953]),
-        (1024, 2, OPEN, [128]),
+        (128, 2, WHOLE, [1024]),
+        (128, 2, WHOLE, [64, 961]),
+        (128, 2, OPEN, [4096]),
+        (129, 2, OPEN, [4064]),
+        (129, 2, OPEN, [64, 4001]),
+        (1024, 2, OPEN, [512]),
     ],
 )
-def test_blocks_grow_unless_one_small_block_has_all(
+def test_blocks_grow_unless_one_has_all(
     monkeypatch: pytest.MonkeyPatch, batch_size: int, breadth: int, trunk: bool, blocks: list[int]
 ) -> None:
     """They start with 64 batches, and grow up to what memory bears.
 
-    That is a lot of 1024 batches or 32768 slots; or where leaves are still to be worked out 4096 batches, 524288 slots,
-    or 65536 ranges. Small ones have 4096 batches or 131072 slots, if memory bears it.
+    That is a lot of 4096 batches or 131072 slots; or where leaves are still to be worked out 4096 batches, 524288 slots
+    or 65536 ranges.
     """
     asked: list[tuple[Any, ...]] = []
 
@@ -103,12 +103,29 @@ def test_blocks_grow_unless_one_small_block_has_all(
 
 @pytest.mark.parametrize(
     ("batch_size", "breadth", "count"),
-    [(2, 2, 4096), (32, 2, 4096), (33, 2, 3971), (1 << 18, 2, 1), (2, 1 << 4, 4096), (2, 100, 655), (2, 1 << 17, 1)],
+    [(2, 2, 4096), (128, 2, 4096), (129, 2, 4064), (1 << 20, 2, 1), (2, 1 << 4, 4096), (2, 100, 655), (2, 1 << 17, 1)],
 )
-def test_a_small_block_is_bounded(batch_size: int, breadth: int, count: int) -> None:
-    """It has 4096 batches, 131072 slots and 65536 ranges at most, or a single batch."""
+def test_what_is_drawn_at_once_is_bounded(batch_size: int, breadth: int, count: int) -> None:
+    """That are 4096 batches, 524288 slots and 65536 ranges at most, or a single batch."""
     plan: Any = SimpleNamespace(batch_size=batch_size, breadth=breadth, one_by_one=False)
-    assert small_block(plan) == count
+    assert most_at_once(plan) == count
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 6, 7, 12, 13])
+def test_lists_are_made_some_at_a_time(monkeypatch: pytest.MonkeyPatch, batch_size: int) -> None:
+    """Those of as many batches as have 12 rows, or of one that has more."""
+    monkeypatch.setattr(drawing, "_SLOTS_OF_LISTS", 12)
+    rows = np.arange(7 * batch_size).reshape(7, batch_size)
+    asked: list[int] = []
+
+    class Seen(np.ndarray):  # type: ignore[type-arg]
+        def tolist(self) -> Any:
+            asked.append(self.shape[0])
+            return super().tolist()
+
+    assert list(as_lists(rows.view(Seen))) == rows.tolist()
+    assert sum(asked) == 7
+    assert max(asked) == max(1, min(7, 12 // batch_size))
 
 
 def test_no_step_has_no_batch() -> None:
@@ -136,7 +153,7 @@ def test_lots_of_a_block_have_their_own_leaves(
     """
     monkeypatch.setattr(plan_module, "_SITUATIONS", limit)
     block = draw_block(make_plan(*stages, batch_size=1), 0, 0, range(20)).tolist()
-    monkeypatch.setattr(drawing, "_LOT", (3, 1 << 15))
+    monkeypatch.setattr(drawing, "_LOT", (3, 1 << 17))
     assert draw_block(make_plan(*stages, batch_size=1), 0, 0, range(20)).tolist() == block
     assert LABELS[np.array(block)[:3, 0]].tolist() != LABELS[np.array(block)[3:6, 0]].tolist()
 
