@@ -197,5 +197,7 @@ def _pieces(stack: DraftStack, split: NDArray[np.bool_]) -> tuple[Integers, Inte
 
 def _fill(quotas: Integers, sizes: Integers) -> Integers:
     """Move the quota of an empty side of a share to its other side, which stands beside it."""
-    moved = np.where(sizes == 0, quotas, 0)
-    return quotas - moved + moved.reshape(-1, 2)[:, ::-1].ravel()
+    filled, empty = quotas.copy(), np.flatnonzero(sizes == 0)
+    filled[empty] = 0
+    filled[empty ^ 1] += quotas[empty]
+    return filled

@@ -53,10 +53,11 @@ class Drawer(BaseDrawer):
             # A draw of all rows takes them in order, whatever the numbers are.
             numbers = np.where(settled.repeat(quotas), ends - 1, numbers)
         drawn: Integers = numbers.astype(np.int64)
-        tight = ~settled & (sizes <= _TIGHT * quotas)
-        if tight.any() and _PAYS * quotas[tight].max() <= quotas[tight].sum():
-            _go_through(drawn, before[tight], quotas[tight], sizes[tight])
-            settled |= tight
+        tight = np.flatnonzero(~settled & (sizes <= _TIGHT * quotas))
+        slots = quotas[tight]
+        if tight.size and _PAYS * slots.max() <= slots.sum():
+            _go_through(drawn, before[tight], slots, sizes[tight])
+            settled[tight] = True
         if not settled.all():
             _take_at_once(drawn, ends, quotas, sizes, settled, uniforms.shape[1])
         return drawn.reshape(uniforms.shape)
@@ -105,10 +106,11 @@ def _rounds(quotas: Integers, sizes: Integers) -> tuple[Integers, Integers]:
     """Cut each quota that exceeds its pool into rounds of distinct draws: all rows, again all rows, the rest."""
     # A share of no rows still is one round, of none.
     rounds = np.maximum(-(-quotas // np.maximum(sizes, 1)), 1)
-    last = np.cumsum(rounds) - 1
-    cut = np.repeat(sizes, rounds)
+    last = rounds.cumsum() - 1
+    whole = sizes.repeat(rounds)
+    cut = whole.copy()
     cut[last] = quotas - (rounds - 1) * sizes
-    return cut, np.repeat(sizes, rounds)
+    return cut, whole
 
 
 def _suspects(numbers: Integers, batch_size: int) -> Integers:
