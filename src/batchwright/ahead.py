@@ -16,6 +16,8 @@ __all__ = ["Ahead"]
 
 # Half as many bytes as the allocator shall keep, which is more than all arrays take by which a block is drawn.
 _ROOM = 1 << 23
+# So many more slots, or an epoch, are drawn each time: they take about as long as NumPy's calls for any block do.
+_MORE_SLOTS = 1 << 13
 
 
 @attrs.frozen(eq=False)
@@ -31,7 +33,7 @@ class _Drawn:
 class Ahead:
     """The batches of a plan, where of epochs that are short and follow one another several are drawn at once.
 
-    To draw a few batches takes nearly as long as to draw a thousand. So each time twice as many epochs are drawn as the
+    To draw a few batches takes nearly as long as to draw a thousand. So each time some more epochs are drawn than the
     time before, as long as they are one block. What is kept is what their addresses give at any time: it can be
     forgotten, and copies are without it.
 
@@ -63,7 +65,8 @@ class Ahead:
     def _draw(self, seed: int, epoch: int, steps: range, most: int) -> _Drawn:
         before = self._drawn
         follows = (before.seed, before.steps, before.epochs.stop) == (seed, steps, epoch)
-        epochs = range(epoch, epoch + (min(2 * len(before.epochs), most) if follows else 1))
+        more = max(1, _MORE_SLOTS // (len(steps) * self._plan.batch_size))
+        epochs = range(epoch, epoch + (min(len(before.epochs) + more, most) if follows else 1))
         return _Drawn(seed, epochs, steps, draw_epochs(self._plan, seed, epochs, steps))
 
     def __reduce__(self) -> Any:

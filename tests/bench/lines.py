@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
-from itertools import islice
+from itertools import chain as chained
+from itertools import islice, repeat
 from typing import Any
 
 import attrs
@@ -31,13 +32,15 @@ from batchwright import (
     TemporalEnricher,
 )
 
-__all__ = ["BEHIND", "CHAINS", "FLOOR", "LEFT", "PLAIN", "RANKS", "SPLIT", "Line", "lines_of"]
+__all__ = ["BEHIND", "CHAINS", "EPOCHS", "FLOOR", "LEFT", "PLAIN", "RANKS", "RUNS", "SPLIT", "Line", "lines_of"]
 
 Begin = Callable[[], Iterable[Any]]
 LEAK = 0.2
 MANY = 64
 # Ours are drawn in blocks of up to so many: to stop within one would count all of its cost for a part of it.
 BLOCKS = 4096
+# A run that is measured as a whole, where epochs are short.
+EPOCHS = 50
 # Who prepares an epoch at once, or has something to do when it runs out, is taken whole.
 WHOLE = sys.maxsize
 LEAKING = "select, leak, balance"
@@ -106,6 +109,15 @@ def used_sampler(setting: Setting, chain: str, ranks: int = 1) -> PipelineSample
 def ours(setting: Setting, make: Any, chain: str, ranks: int = 1) -> Begin:
     sampler = make(setting, chain, ranks)
     return lambda: sampler
+
+
+def run(setting: Setting, chain: str) -> Begin:
+    sampler = new_sampler(setting, chain)
+    return lambda: chained.from_iterable(repeat(sampler, EPOCHS))
+
+
+def of_a_run(setting: Setting) -> int:
+    return EPOCHS * setting.steps
 
 
 def plain(setting: Setting) -> Begin:
@@ -187,6 +199,10 @@ FIRST, LATER = (
     {chain: Line(f"{chain}: {name}", partial(ours, make=make, chain=chain), least=BLOCKS) for chain in CHAINS}
     for name, make in (("first epoch", new_sampler), ("later", used_sampler))
 )
+RUNS = [
+    Line(chain, partial(run, chain=chain), of_a_run, WHOLE, most_rows=1e5, reason="an epoch is as good as many")
+    for chain in CHAINS
+]
 RANKS = [
     Line(f"rank 0 of {ranks}", partial(ours, make=used_sampler, chain=LEAKING, ranks=ranks), least=BLOCKS)
     for ranks in (2, 8, MANY)
@@ -218,9 +234,9 @@ def lines_of(setting: Setting) -> list[Line]:
     if setting.topic == "pools":
         return [PLAIN, FLOOR, LATER["select, balance"]]
     if setting.topic == "batch size":
-        return [PLAIN, LEFT, FLOOR, FIRST[LEAKING], *(LATER[chain] for chain in CHAINS), *RANKS]
+        return [PLAIN, LEFT, FLOOR, FIRST[LEAKING], *(LATER[chain] for chain in CHAINS), *RUNS, *RANKS]
     ours = [phase[chain] for chain in CHAINS for phase in (FIRST, LATER)]
     if setting.topic != "rows":
         return [PLAIN, LEFT, FLOOR, *ours]
     split = [SPLIT] if setting.rows >= MANY * setting.batch_size else []
-    return [PLAIN, LEFT, BEHIND, FLOOR, *ours, *RANKS, *split, *PEERS]
+    return [PLAIN, LEFT, BEHIND, FLOOR, *ours, *RUNS, *RANKS, *split, *PEERS]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from lines import BEHIND, CHAINS, FIRST, FLOOR, LATER, LEAKING, LEFT, PEERS, PLAIN, RANKS, SPLIT, Line
+from lines import BEHIND, CHAINS, EPOCHS, FIRST, FLOOR, LATER, LEAKING, LEFT, PEERS, PLAIN, RANKS, RUNS, SPLIT, Line
 from plot import draw
 
 __all__ = ["main", "read", "render", "write_between"]
@@ -50,6 +50,10 @@ def _tables(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
             _pivot(part, "batch size", [*some, PLAIN, LEFT], PLAIN, "rows"),
         )
         yield f"Batches of {size}, over the floor", _pivot(part, "batch size", some, FLOOR, "rows")
+    for size, topic in ((32, "batch size"), (128, "rows"), (1024, "batch size")):
+        part = runs[(runs.batch_size == size) & (runs.rows <= RUNS[0].most_rows)]
+        text = f"Batches of {size} of the first {EPOCHS} epochs together, over plain shuffling"
+        yield text, _pivot(part, topic, RUNS, PLAIN, "rows")
     yield "100,000 experiments, over plain shuffling", _pivot(runs, "groups", [*OURS, PLAIN, LEFT], PLAIN, "rows")
     yield "100,000 experiments, over the floor", _pivot(runs, "groups", OURS, FLOOR, "rows")
     yield "2,000 conditions, over plain shuffling", _pivot(runs, "conditions", [*OURS, PLAIN, LEFT], PLAIN, "rows")

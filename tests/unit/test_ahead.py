@@ -29,6 +29,12 @@ class Same(Stage):
         return draft
 
 
+@pytest.fixture(autouse=True)
+def one_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw one epoch more at a time than the time before."""
+    monkeypatch.setattr(ahead, "_MORE_SLOTS", 1)
+
+
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, range, range]]:
     """Note what is drawn."""
@@ -50,12 +56,23 @@ def batches(of: Ahead, *address: Any) -> list[list[int]]:
     return found
 
 
-def test_epochs_that_follow_are_drawn_twice_as_many_at_a_time(drawn: list[tuple[int, range, range]]) -> None:
-    """A block of 4096 batches has ten epochs of 400."""
+@pytest.mark.parametrize(
+    ("slots", "stops"),
+    [
+        (1, [3, 4, 6, 9, 13, 18, 24, 31, 39, 48]),
+        (2399, [3, 4, 7, 12, 19, 28, 38, 48]),
+        (2400, [3, 4, 8, 15, 25, 35, 45]),
+        (1 << 13, [3, 4, 14, 24, 34, 44]),
+    ],
+)
+def test_of_epochs_that_follow_more_are_drawn_each_time(
+    monkeypatch: pytest.MonkeyPatch, drawn: list[tuple[int, range, range]], slots: int, stops: list[int]
+) -> None:
+    """By so many whole epochs as have so many slots, or by one; a block of 4096 batches has ten epochs of 400."""
+    monkeypatch.setattr(ahead, "_MORE_SLOTS", slots)
     epochs, steps = Ahead(PLAN), range(400)
-    for epoch in range(3, 36):
+    for epoch in range(3, stops[-1]):
         batches(epochs, 7, epoch, steps)
-    stops = [3, 4, 6, 10, 18, 28, 38]
     assert drawn == [(7, range(*ends), steps) for ends in itertools.pairwise(stops)]
 
 
@@ -147,7 +164,7 @@ def test_what_is_drawn_ahead_is_no_state() -> None:
     for _ in range(4):
         list(sampler)
     kept = sampler._ahead._drawn
-    assert kept.rows.size == 4 * 30 * 2
+    assert kept.rows.size == 3 * 30 * 2
     copies = [pickle.loads(pickle.dumps(sampler)), copy.deepcopy(sampler)]  # noqa: S301 - a sampler of our own.
     assert [one._ahead._drawn.rows.size for one in copies] == [0, 0]
     assert [one._ahead._plan is one.plan for one in copies] == [True, True]
@@ -164,7 +181,7 @@ def test_smaller_last_batches_are_drawn_ahead_too() -> None:
     assert [list(sampler) for _ in range(6)] == expected
     assert [len(batch) for batch in expected[0]] == [3, 2]
     assert sampler._short_ahead is not None
-    assert sampler._short_ahead._drawn.epochs == sampler._ahead._drawn.epochs == range(3, 7)
+    assert sampler._short_ahead._drawn.epochs == sampler._ahead._drawn.epochs == range(3, 6)
 
 
 PAGES = """
@@ -179,8 +196,9 @@ rng = np.random.default_rng(0)
 table = {"experiment": rng.integers(0, 3, 10_000), "condition": rng.integers(0, 4, 10_000), "hours": rng.random(10_000)}
 chain = Pipeline([ExperimentSelector(), ConditionBalancer(), TemporalEnricher("hours", 0.04), Drawer()])
 epochs = Ahead(Plan(chain, MetadataIndex.from_table(table, chain.key_columns, "hours"), batch_size=32))
-for epoch in range(120):
-    if epoch == 40:
+# From epoch 92 on blocks are as large as they get.
+for epoch in range(180):
+    if epoch == 100:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in epochs.batches(0, epoch, range(312)):
         pass
