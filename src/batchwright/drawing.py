@@ -26,11 +26,10 @@ Words = NDArray[np.uint64]
 _LOT = (1 << 12, 1 << 17)
 _BLOCK = (1 << 12, 1 << 19)
 _RANGES_OF_A_BLOCK = 1 << 16
-# A Python integer takes several times as much memory as in an array, so lists are made for fewer slots at a time.
-_SLOTS_OF_LISTS = 1 << 13
-# Other epochs start with few batches, so that the first comes at once, and go on with so many times as many.
+# Longer epochs start with few batches, so that the first comes at once.
 _FIRST_BATCHES = 1 << 6
-_GROWTH = 1 << 6
+# A Python integer takes several times as much memory as one in an array, so lists are made for fewer slots at a time.
+_SLOTS_OF_LISTS = 1 << 13
 
 
 def iterate_batches(plan: Plan, seed: int, epoch: int, steps: range) -> Iterator[list[int]]:
@@ -76,16 +75,16 @@ def most_at_once(plan: Plan) -> int:
     """Return how many batches, of an epoch or of several, are few enough to be drawn at once before the first comes."""
     if plan.one_by_one and not plan.trunk.is_whole:
         return 1  # A stage goes from draft to draft then: twice as many batches take twice as long.
-    return _batches_in_memory(_BLOCK, plan)
+    return _batches_in_memory(plan)
 
 
 def _blocks(plan: Plan, steps: range) -> Iterator[range]:
     """Yield the steps some at a time."""
-    most = _batches_of(_LOT, plan) if plan.trunk.is_whole else _batches_in_memory(_BLOCK, plan)
+    most = _batches_of(_LOT, plan) if plan.trunk.is_whole else _batches_in_memory(plan)
     size = len(steps) if len(steps) <= min(most_at_once(plan), most) else min(_FIRST_BATCHES, most)
     while steps:
         yield steps[:size]
-        steps, size = steps[size:], min(size * _GROWTH, most)
+        steps, size = steps[size:], most
 
 
 def _batches_of(limits: tuple[int, int], plan: Plan) -> int:
@@ -93,8 +92,8 @@ def _batches_of(limits: tuple[int, int], plan: Plan) -> int:
     return max(1, min(batches, slots // plan.batch_size))
 
 
-def _batches_in_memory(limits: tuple[int, int], plan: Plan) -> int:
-    return min(_batches_of(limits, plan), max(1, _RANGES_OF_A_BLOCK // plan.breadth))
+def _batches_in_memory(plan: Plan) -> int:
+    return min(_batches_of(_BLOCK, plan), max(1, _RANGES_OF_A_BLOCK // plan.breadth))
 
 
 def _lots(plan: Plan, keys: Words) -> Iterator[NDArray[np.integer]]:

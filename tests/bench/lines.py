@@ -32,14 +32,14 @@ from batchwright import (
     TemporalEnricher,
 )
 
-__all__ = ["BEHIND", "CHAINS", "EPOCHS", "FLOOR", "LEFT", "PLAIN", "RANKS", "RUNS", "SPLIT", "Line", "lines_of"]
+__all__ = ["BEHIND", "CHAINS", "EPOCHS", "FLOOR", "LEFT", "PLAIN", "RANKS", "SPLIT", "STARTS", "Line", "lines_of"]
 
 Begin = Callable[[], Iterable[Any]]
 LEAK = 0.2
 MANY = 64
 # Ours are drawn in blocks of up to so many: to stop within one would count all of its cost for a part of it.
 BLOCKS = 4096
-# A run that is measured as a whole, where epochs are short.
+# So many epochs of a run are measured as a whole, where epochs are short.
 EPOCHS = 50
 # Who prepares an epoch at once, or has something to do when it runs out, is taken whole.
 WHOLE = sys.maxsize
@@ -199,7 +199,7 @@ FIRST, LATER = (
     {chain: Line(f"{chain}: {name}", partial(ours, make=make, chain=chain), least=BLOCKS) for chain in CHAINS}
     for name, make in (("first epoch", new_sampler), ("later", used_sampler))
 )
-RUNS = [
+STARTS = [
     Line(chain, partial(run, chain=chain), of_a_run, WHOLE, most_rows=1e5, reason="an epoch is as good as many")
     for chain in CHAINS
 ]
@@ -234,9 +234,9 @@ def lines_of(setting: Setting) -> list[Line]:
     if setting.topic == "pools":
         return [PLAIN, FLOOR, LATER["select, balance"]]
     if setting.topic == "batch size":
-        return [PLAIN, LEFT, FLOOR, FIRST[LEAKING], *(LATER[chain] for chain in CHAINS), *RUNS, *RANKS]
+        return [PLAIN, LEFT, FLOOR, FIRST[LEAKING], *(LATER[chain] for chain in CHAINS), *STARTS, *RANKS]
     ours = [phase[chain] for chain in CHAINS for phase in (FIRST, LATER)]
     if setting.topic != "rows":
         return [PLAIN, LEFT, FLOOR, *ours]
     split = [SPLIT] if setting.rows >= MANY * setting.batch_size else []
-    return [PLAIN, LEFT, BEHIND, FLOOR, *ours, *RUNS, *RANKS, *split, *PEERS]
+    return [PLAIN, LEFT, BEHIND, FLOOR, *ours, *STARTS, *RANKS, *split, *PEERS]

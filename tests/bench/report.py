@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from lines import BEHIND, CHAINS, EPOCHS, FIRST, FLOOR, LATER, LEAKING, LEFT, PEERS, PLAIN, RANKS, RUNS, SPLIT, Line
+from lines import BEHIND, CHAINS, EPOCHS, FIRST, FLOOR, LATER, LEAKING, LEFT, PEERS, PLAIN, RANKS, SPLIT, STARTS, Line
 from plot import draw
 
 __all__ = ["main", "read", "render", "write_between"]
 
 DOCS = Path(__file__).parents[2] / "docs"
 MARKS = "<!-- written by nox -s bench -->", "<!-- end of what nox -s bench wrote -->"
+SIZES = [(32, "batch size"), (128, "rows"), (1024, "batch size")]
 OURS = [phase[chain] for chain in CHAINS for phase in (FIRST, LATER)]
 
 
@@ -50,10 +51,10 @@ def _tables(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
             _pivot(part, "batch size", [*some, PLAIN, LEFT], PLAIN, "rows"),
         )
         yield f"Batches of {size}, over the floor", _pivot(part, "batch size", some, FLOOR, "rows")
-    for size, topic in ((32, "batch size"), (128, "rows"), (1024, "batch size")):
-        part = runs[(runs.batch_size == size) & (runs.rows <= RUNS[0].most_rows)]
+    for size, topic in SIZES:
+        part = runs[(runs.batch_size == size) & (runs.rows <= STARTS[0].most_rows)]
         text = f"Batches of {size} of the first {EPOCHS} epochs together, over plain shuffling"
-        yield text, _pivot(part, topic, RUNS, PLAIN, "rows")
+        yield text, _pivot(part, topic, STARTS, PLAIN, "rows")
     yield "100,000 experiments, over plain shuffling", _pivot(runs, "groups", [*OURS, PLAIN, LEFT], PLAIN, "rows")
     yield "100,000 experiments, over the floor", _pivot(runs, "groups", OURS, FLOOR, "rows")
     yield "2,000 conditions, over plain shuffling", _pivot(runs, "conditions", [*OURS, PLAIN, LEFT], PLAIN, "rows")
@@ -62,7 +63,7 @@ def _tables(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
         "32 rows from each of four pools of so many rows, over the floor",
         _pivot(pools, "pools", [LATER["select, balance"], PLAIN], FLOOR, "pool"),
     )
-    for size, topic in ((32, "batch size"), (128, "rows"), (1024, "batch size")):
+    for size, topic in SIZES:
         part = runs[runs.batch_size == size]
         own = f"Own batches of {size} of a rank"
         yield f"{own}, over those of a single process", _pivot(part, topic, RANKS, LATER[LEAKING], "rows")

@@ -196,7 +196,7 @@ rng = np.random.default_rng(0)
 table = {"experiment": rng.integers(0, 3, 10_000), "condition": rng.integers(0, 4, 10_000), "hours": rng.random(10_000)}
 chain = Pipeline([ExperimentSelector(), ConditionBalancer(), TemporalEnricher("hours", 0.04), Drawer()])
 epochs = Ahead(Plan(chain, MetadataIndex.from_table(table, chain.key_columns, "hours"), batch_size=32))
-# From epoch 92 on blocks are as large as they get.
+# From epoch 78 on blocks are as large as they get.
 for epoch in range(180):
     if epoch == 100:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

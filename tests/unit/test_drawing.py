@@ -40,7 +40,7 @@ def make_plan(*stages: Any, batch_size: int = 2) -> Plan:
     return Plan(Pipeline([*stages, Drawer()]), INDEX, batch_size)
 
 
-WHOLE, OPEN = True, False
+WHOLE, OPEN, ONE_BY_ONE = "whole", "open", "draft by draft"
 
 
 @pytest.mark.parametrize(
@@ -71,15 +71,19 @@ WHOLE, OPEN = True, False
         (129, 2, OPEN, [4064]),
         (129, 2, OPEN, [64, 4001]),
         (1024, 2, OPEN, [512]),
+        (128, 1 << 14, WHOLE, [64, 36]),
+        (4, 2, ONE_BY_ONE, [64, 36]),
+        (4, 2, ONE_BY_ONE, [64, 4096, 1]),
+        (4, 2, ONE_BY_ONE, [1]),
     ],
 )
 def test_blocks_grow_unless_one_has_all(
-    monkeypatch: pytest.MonkeyPatch, batch_size: int, breadth: int, trunk: bool, blocks: list[int]
+    monkeypatch: pytest.MonkeyPatch, batch_size: int, breadth: int, trunk: str, blocks: list[int]
 ) -> None:
-    """They start with 64 batches, and grow up to what memory bears.
+    """They start with 64 batches, and go on with as many as memory bears.
 
     That is a lot of 4096 batches or 131072 slots; or where leaves are still to be worked out 4096 batches, 524288 slots
-    or 65536 ranges.
+    or 65536 ranges. What a stage works out draft by draft does not come at once.
     """
     asked: list[tuple[Any, ...]] = []
 
@@ -94,7 +98,9 @@ def test_blocks_grow_unless_one_has_all(
     monkeypatch.setattr(drawing, "_lots", lots)
     monkeypatch.setattr(drawing, "keys_of", keys)
     trunk_of_plan = SimpleNamespace(is_whole=trunk == WHOLE)
-    plan: Any = SimpleNamespace(batch_size=batch_size, breadth=breadth, one_by_one=False, trunk=trunk_of_plan)
+    plan: Any = SimpleNamespace(
+        batch_size=batch_size, breadth=breadth, one_by_one=trunk == ONE_BY_ONE, trunk=trunk_of_plan
+    )
     batches = list(iterate_batches(plan, 5, 6, range(sum(blocks))))
     assert batches == [[step] for step in range(sum(blocks))]
     assert [keys.size for _, keys in asked] == blocks
@@ -106,7 +112,7 @@ def test_blocks_grow_unless_one_has_all(
     [(2, 2, 4096), (128, 2, 4096), (129, 2, 4064), (1 << 20, 2, 1), (2, 1 << 4, 4096), (2, 100, 655), (2, 1 << 17, 1)],
 )
 def test_what_is_drawn_at_once_is_bounded(batch_size: int, breadth: int, count: int) -> None:
-    """That are 4096 batches, 524288 slots and 65536 ranges at most, or a single batch."""
+    """These are 4096 batches, 524288 slots and 65536 ranges at most, or a single batch."""
     plan: Any = SimpleNamespace(batch_size=batch_size, breadth=breadth, one_by_one=False)
     assert most_at_once(plan) == count
 
