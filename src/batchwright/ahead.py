@@ -16,8 +16,8 @@ __all__ = ["Ahead"]
 
 # Half as many bytes as the allocator shall keep, which is more than all arrays take by which a block is drawn.
 _ROOM = 1 << 23
-# So many more slots are drawn each time, or one epoch more if that has more: they take about as long as NumPy's calls for
-# any block do.
+# So many more slots are drawn each time, or one epoch more if that has more: they take about as long as NumPy's calls
+# for any block.
 _MORE_SLOTS = 1 << 13
 
 
