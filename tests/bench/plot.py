@@ -53,7 +53,7 @@ def _label(axes: mpl.axes.Axes, ends: dict[str, tuple[float, float]]) -> None:
     right = max(rows for rows, _ in ends.values())
     for name, (_, cost) in sorted(ends.items(), key=lambda end: end[1][1]):
         text, colour = LABELS[name]
-        low = max(cost, low * 1.45)
+        low = max(cost, low * 1.65)
         axes.annotate(
             text, (right, low), (8, 0), textcoords="offset points", color=colour, va="center", annotation_clip=False
         )
