@@ -11,6 +11,9 @@ import pandas as pd
 from batchwright.errors import BatchwrightError, SettingError, SettingTypeError
 from batchwright.plainvalues import plain_label
 
+# What pandas and pyarrow raise of values that they have no type for, or cannot tell apart.
+UNFIT = (TypeError, ValueError, NotImplementedError, ArithmeticError)  # One is pyarrow's ArrowNotImplementedError.
+
 
 def check_integer(value: Any, name: str, who: str, minimum: int | None, way_out: str) -> int:
     """Return `value` as an int, or raise if it is no integer or below `minimum`."""

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 import pandas as pd
 
-from batchwright._checks import some_of
+from batchwright._checks import UNFIT, some_of
 from batchwright.errors import SettingTypeError, TableError
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "as_columns",
     "column_names",
     "columns_to_read",
+    "key_and_order",
     "lots_of",
     "no_columns",
     "read_column",
@@ -64,6 +65,20 @@ def as_columns(by: Any) -> tuple[str, ...]:
 def no_columns(by: Any) -> SettingTypeError:
     """Return what is to be raised of a `by` that names no columns."""
     return SettingTypeError(f"`by` must name one column or several; got {by!r} (by). Pass a name or a list of names.")
+
+
+def key_and_order(by: str | Iterable[str], order_by: str | None) -> tuple[tuple[str, ...], str | None]:
+    """Return the names of the key columns, each once, and of the ordered one.
+
+    Raises
+    ------
+    SettingTypeError
+        If `by` is no name or list of names, or `order_by` no single name.
+    """
+    if not isinstance(order_by, Hashable):
+        msg = f"`order_by` must name one column; got {order_by!r} (order_by). Pass a single name."
+        raise SettingTypeError(msg)
+    return tuple(dict.fromkeys(as_columns(by))), None if order_by is None else as_columns([order_by])[0]
 
 
 def columns_to_read(columns: tuple[str, ...], order_by: str | None) -> list[str]:
@@ -114,8 +129,7 @@ class Column:
                 return _from_polars(self.values[start:stop])
             if module.startswith("pyarrow"):
                 return _from_pyarrow(self.values.slice(start, stop - start))
-        # Arrow says ArrowNotImplementedError of what pandas has no type for.
-        except (TypeError, ValueError, NotImplementedError, ArithmeticError) as error:
+        except UNFIT as error:
             msg = f"A column must be of a type that pandas has; {self.name!r} is not: {error}. Convert it first."
             raise TableError(msg) from error
         series: pd.Series[Any] = self.values.iloc[start:stop]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from batchwright._checks import check_flag
 from batchwright.archive import fingerprint_of, read_again, read_parts, require_text, write_parts
 from batchwright.building import Parts, build_from_chunks, build_from_runs
-from batchwright.columns import as_columns, columns_to_read
+from batchwright.columns import columns_to_read, key_and_order
 from batchwright.counting import columns_beside, read_runs
-from batchwright.errors import SettingTypeError
 from batchwright.parquet import Files, ParquetRows, find_files
 from batchwright.storage import NewFolder
 
@@ -126,7 +125,7 @@ class MetadataIndex(Parts):
         >>> index.order.tolist()
         [1, 0, 2, 3]
         """
-        columns, order = _names(by, order_by)
+        columns, order = key_and_order(by, order_by)
         if folder is None:
             return cls._of(build_from_chunks(columns, order, chunks))
         require_text(columns_to_read(columns, order))
@@ -176,7 +175,7 @@ class MetadataIndex(Parts):
         ...     MetadataIndex.from_parquet(folder, by="plate").order.tolist()
         [1, 0, 2, 3]
         """
-        columns, order = _names(by, order_by)
+        columns, order = key_and_order(by, order_by)
         rows = ParquetRows(find_files(paths), columns_to_read(columns, order), progress)
         return cls.from_chunks(rows, columns, order, folder)
 
@@ -216,7 +215,7 @@ class MetadataIndex(Parts):
         >>> index.rows(index.pool("source", "s2").positions()).tolist()
         [0, 1, 2, 7]
         """
-        columns, order = _names(columns_beside(counts, count, order_by) if by is None else by, order_by)
+        columns, order = key_and_order(columns_beside(counts, count, order_by) if by is None else by, order_by)
         runs, lengths = read_runs(counts, columns_to_read(columns, order), count)
         return cls._of(build_from_runs(columns, order, runs, lengths))
 
@@ -305,11 +304,3 @@ class MetadataIndex(Parts):
 
     def _fields(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
-
-
-def _names(by: str | Iterable[str], order_by: str | None) -> tuple[tuple[str, ...], str | None]:
-    """Return the names of the key columns, each once, and of the ordered one."""
-    if not isinstance(order_by, Hashable):
-        msg = f"`order_by` must name one column; got {order_by!r} (order_by). Pass a single name."
-        raise SettingTypeError(msg)
-    return tuple(dict.fromkeys(as_columns(by))), None if order_by is None else as_columns([order_by])[0]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from batchwright._checks import UNFIT
 from batchwright.errors import TableError
 from batchwright.plainvalues import plain_value
 
@@ -51,8 +52,7 @@ class LabelEncoder:
         """Return the code of each row, in integers as small as may be."""
         try:
             codes = self._encode(series)
-        # Arrow says ArrowNotImplementedError of what it cannot tell apart.
-        except (TypeError, ValueError, NotImplementedError, ArithmeticError) as error:
+        except UNFIT as error:
             raise self._unusable(error) from error
         self._rows += codes.size
         return codes

@@ -124,7 +124,7 @@ def test_lists_are_made_some_at_a_time(monkeypatch: pytest.MonkeyPatch, batch_si
     rows = np.arange(7 * batch_size).reshape(7, batch_size)
     asked: list[int] = []
 
-    class Seen(np.ndarray):  # type: ignore[type-arg]
+    class Seen(np.ndarray):  # type: ignore[type-arg] # - of rows of any kind.
         def tolist(self) -> Any:
             asked.append(self.shape[0])
             return super().tolist()
