@@ -1,4 +1,4 @@
-"""Checks of arguments, with one wording for all of them."""
+"""Checks of arguments, with one wording for all of them; and what other libraries raise of values."""
 
 import math
 from collections.abc import Hashable, Mapping
